@@ -1,0 +1,48 @@
+"""Packaging of wbc_tf. Exact versions for development live in requirements.lock."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+MODELS = HERE / "pretrained_models"
+
+setup(
+    name="wbc_tf",
+    version="0.1.0",
+    description="White-box cartoonization of photos in TensorFlow 2 / Keras",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    # tensorflow-addons ends at TensorFlow 2.15, and TensorFlow 2.15 ends at Python 3.11.
+    python_requires=">=3.9,<3.12",
+    # The embedded models travel as package data, so that a wheel finds them without a checkout.
+    packages=[*find_packages(include=["wbc_tf", "wbc_tf.*"]), "wbc_tf.pretrained_models"],
+    package_dir={"wbc_tf.pretrained_models": "pretrained_models"},
+    package_data={
+        "wbc_tf.pretrained_models": [
+            str(path.relative_to(MODELS)) for path in sorted(MODELS.rglob("*")) if path.is_file()
+        ]
+    },
+    install_requires=[
+        "tensorflow>=2.15,<2.16",
+        "tensorflow-addons>=0.23,<0.24",
+        "numpy>=1.23.5,<2",
+        # Headless: the full build needs libGL, which servers lack. From 4.12 on it wants NumPy 2.
+        "opencv-python-headless>=4.8,<4.12",
+        "scikit-image>=0.22,<0.27",
+        "pillow>=10.1,<14",
+        "absl-py>=1.4,<3",
+        "tqdm>=4.64,<5",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.15,<2.16"],
+        "dev": ["pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff", "mypy"],
+    },
+    entry_points={
+        "console_scripts": [
+            "wbc-cartoonize=wbc_tf.cartoonize:run",
+            "wbc-train=wbc_tf.train:run",
+        ]
+    },
+)

@@ -1,0 +1,23 @@
+"""White-box cartoonization in TensorFlow 2.
+
+``from wbc_tf import Cartoonizer`` is the library's front door. It is resolved lazily (PEP 562), so
+that ``import wbc_tf`` and ``--help`` do not wait for TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wbc_tf.inference.cartoonizer import Cartoonizer
+
+__all__ = ["Cartoonizer", "__version__"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Cartoonizer":
+        from wbc_tf.inference.cartoonizer import Cartoonizer
+
+        return Cartoonizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

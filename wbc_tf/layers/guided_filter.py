@@ -1,0 +1,89 @@
+"""Guided image filter (He, Sun & Tang, "Guided Image Filtering", TPAMI 2013), differentiable.
+
+The paper uses it twice: as the surface representation (section 3.1) and on the generator's output
+to steer how sharp the result is (section 3.5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def box_mean(images: tf.Tensor, *, radius: int) -> tf.Tensor:
+    """Mean over the (2 radius + 1)² window around each pixel, borders by their true pixel count.
+
+    TensorFlow's 'SAME' average pooling leaves the padding out of the mean, and a box is separable:
+    two one-dimensional poolings cost a third of one square one at radius 5.
+
+    Args:
+      images: [N, H, W, C].
+      radius: in pixels; 0 returns the images unchanged.
+    """
+    side = 2 * radius + 1
+    rows = tf.nn.avg_pool2d(images, ksize=(1, side), strides=1, padding="SAME")
+    return tf.nn.avg_pool2d(rows, ksize=(side, 1), strides=1, padding="SAME")
+
+
+def guided_filter_coefficients(
+    guide: tf.Tensor, target: tf.Tensor, *, radius: int, eps: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The local linear model ``target = scale * guide + offset``, each channel by itself.
+
+    He et al., equations 5, 6 and 8 (the coefficients averaged over all windows that hold a pixel).
+    Computed in float32 whatever comes in: a box variance is a difference of near-equal numbers, and
+    in half precision it cancels to zero or below, and then to NaN.
+
+    Args:
+      guide: [N, H, W, C] the picture whose edges are to be kept, [-1, 1].
+      target: [N, H, W, C] the picture to be filtered.
+      radius: of the window, in pixels.
+      eps: variance (in squared units of the guide) below which a window counts as flat.
+
+    Returns:
+      scale and offset, float32 [N, H, W, C].
+    """
+    guide = tf.cast(guide, tf.float32)
+    target = tf.cast(target, tf.float32)
+    guide_mean = box_mean(guide, radius=radius)
+    target_mean = box_mean(target, radius=radius)
+    covariance = box_mean(guide * target, radius=radius) - guide_mean * target_mean
+    variance = box_mean(guide * guide, radius=radius) - guide_mean * guide_mean
+    scale = covariance / (variance + eps)
+    offset = target_mean - scale * guide_mean
+    return box_mean(scale, radius=radius), box_mean(offset, radius=radius)
+
+
+def guided_filter(guide: tf.Tensor, target: tf.Tensor, *, radius: int, eps: float) -> tf.Tensor:
+    """Filters ``target`` so that its edges are those of ``guide``; float32 [N, H, W, C].
+
+    See `guided_filter_coefficients` for the arguments.
+    """
+    scale, offset = guided_filter_coefficients(guide, target, radius=radius, eps=eps)
+    return scale * tf.cast(guide, tf.float32) + offset
+
+
+class GuidedFilter(tf.keras.layers.Layer):
+    """`guided_filter` as a layer: ``GuidedFilter(radius=1, eps=5e-3)([guide, target])``.
+
+    It has no weights and stays in float32 under every mixed-precision policy.
+    """
+
+    def __init__(self, *, radius: int, eps: float, **kwargs: Any) -> None:
+        if radius < 0:
+            raise ValueError(f"radius is a number of pixels, 0 or more, not {radius}")
+        if eps <= 0:
+            raise ValueError(f"eps must be positive, or flat windows divide by zero; not {eps}")
+        super().__init__(dtype="float32", **kwargs)
+        self.radius = radius
+        self.eps = eps
+
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        """Filters the second of ``(guide, target)`` by the first."""
+        guide, target = inputs
+        return guided_filter(guide, target, radius=self.radius, eps=self.eps)
+
+    def get_config(self) -> dict[str, Any]:
+        """What it takes to make this layer again."""
+        return {**super().get_config(), "radius": self.radius, "eps": self.eps}

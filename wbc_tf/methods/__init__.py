@@ -1,0 +1,1 @@
+"""Cartoonization methods, one package each; they never import one another."""

@@ -1,0 +1,1 @@
+"""White-box cartoon representations (Wang & Yu, CVPR 2020)."""

@@ -1,0 +1,1 @@
+"""The loop, its checkpoints and its logs: they know steps, and no method."""
