@@ -1,0 +1,1 @@
+"""Picture operations in NumPy and scikit-image, free of TensorFlow."""
