@@ -52,6 +52,7 @@ class Generator(tf.keras.Model):
 
     def __init__(self, *, channels: int = 32, blocks: int = 4, **kwargs: Any) -> None:
         super().__init__(**{"name": "generator", **kwargs})
+        self._shape = {"channels": channels, "blocks": blocks}
         self.stem = _convolution(channels, 7, name="stem")
         self.down_half = _convolution(channels, 3, strides=2, name="down_half")
         self.conv_half = _convolution(channels * 2, 3, name="conv_half")
@@ -85,6 +86,10 @@ class Generator(tf.keras.Model):
         x = _leaky_relu(self.squeeze_half(x))
         x = _leaky_relu(self.merge_full(upsample_2x(x) + full))
         return self.to_rgb(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `build_generator` needs to make this network again, without its weights."""
+        return dict(self._shape)
 
 
 def build_generator(**kwargs: Any) -> Generator:

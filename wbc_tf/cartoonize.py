@@ -1,0 +1,119 @@
+"""Cartoonizes files, folders and patterns: ``python cartoonize.py``."""
+
+from __future__ import annotations
+
+import sys
+
+from absl import flags
+
+from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.images import FORMATS
+from wbc_tf.inference.folder import InputError, cartoonize_files, plan_jobs
+
+USAGE = """
+Turn photos into cartoons.
+
+  python cartoonize.py --input=photos --output=cartoons
+  python cartoonize.py --input=me.jpg --output=me.png --model=models/authors
+  python cartoonize.py --input='holiday/*.jpg' --input=cat.png --output=cartoons --short_side=0
+
+Exit status: 0 all done, 1 some pictures failed (each is named), 2 the call made no sense.
+"""
+
+
+def define_flags() -> flags.FlagValues:
+    """The command's flags."""
+    values = new_flags()
+    flags.DEFINE_multi_string(
+        "input", [], "Picture, folder or glob pattern; repeatable.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "output", None, "Folder to write to; or a file name for one input.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "model",
+        "white_box",
+        "Model directory, or the name of one in pretrained_models/.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "recursive", False, "Look into folders' folders too, keep their tree.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "short_side",
+        720,
+        "Working resolution: larger pictures are reduced to this short side for the network. "
+        "0 works at each picture's own size.",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "output_size",
+        "input",
+        ["input", "working"],
+        "Size of the result: the photo's own, or the working resolution.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "format",
+        "same",
+        ["same", *(name.lower() for name in FORMATS)],
+        "File format of the results; 'same' keeps each photo's own.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "quality",
+        95,
+        "Quality of JPEG and WebP files.",
+        lower_bound=1,
+        upper_bound=100,
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "overwrite",
+        False,
+        "Make results again that are already there; else they are skipped.",
+        flag_values=values,
+    )
+    return values
+
+
+def main(values: flags.FlagValues) -> int:
+    """Cartoonizes as the flags say; returns the exit status."""
+    if not values.input or not values.output:
+        raise UsageError("--input and --output are needed")
+    file_format = values.format if values.format == "same" else values.format.upper()
+    try:
+        jobs = plan_jobs(
+            values.input, values.output, recursive=values.recursive, file_format=file_format
+        )
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+    # TensorFlow takes seconds to import; a mistyped flag should not.
+    from wbc_tf.inference.cartoonizer import Cartoonizer
+    from wbc_tf.model_directory import ModelNotFoundError
+
+    try:
+        cartoonizer = Cartoonizer.load(values.model)
+    except ModelNotFoundError as error:
+        raise UsageError(str(error)) from error
+    tally = cartoonize_files(
+        cartoonizer,
+        jobs,
+        short_side=values.short_side,
+        output_size=values.output_size,
+        quality=values.quality,
+        overwrite=values.overwrite,
+    )
+    print(f"{tally.written} written, {tally.skipped} skipped, {tally.failed} failed")
+    return FAILED if tally.failed else OK
+
+
+def run() -> None:
+    """Console entry point."""
+    sys.exit(run_command(main, define_flags(), usage=USAGE))
+
+
+if __name__ == "__main__":
+    run()

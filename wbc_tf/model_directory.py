@@ -1,0 +1,124 @@
+"""The one artefact: a model directory, ``NAME/<version>/``, each version a SavedModel.
+
+It is what training exports, what TensorFlow Serving watches and what inference loads. Beside the
+graph, its variables stand under their names, so that the Keras network can be filled from it too.
+
+    NAME/1/saved_model.pb
+    NAME/1/variables/...
+    NAME/1/assets.extra/model.json     method, network, licence, origin
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wbc_tf.images import PathLike
+from wbc_tf.weights import assign_strictly, named_variables
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+METADATA = Path("assets.extra", "model.json")
+
+_PACKAGE = Path(__file__).resolve().parent
+#: Where a bare model name is looked up: in a checkout, then in an installed package.
+MODEL_FOLDERS = (_PACKAGE.parent / "pretrained_models", _PACKAGE / "pretrained_models")
+
+
+class ModelNotFoundError(FileNotFoundError):
+    """No model at that path or of that name; the message says where it was looked for."""
+
+
+def save_model(
+    directory: PathLike,
+    *,
+    model: tf.keras.Model,
+    signatures: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+) -> Path:
+    """Writes the next version of a model directory, complete or not at all.
+
+    Args:
+      directory: ``NAME``; made if it is not there. Existing versions are never touched.
+      model: the network, for its variables' names; its Python class is not saved.
+      signatures: name -> ``tf.function`` with a fixed input signature, over the model's variables.
+      metadata: what ``model.json`` is to say; needs "method" and "licence".
+
+    Returns:
+      The new version's folder.
+    """
+    import tensorflow as tf
+
+    for field in ("method", "licence"):
+        if field not in metadata:
+            raise ValueError(f"model metadata must state '{field}'; it has {sorted(metadata)}")
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    module = tf.Module()
+    module.weights = named_variables(model)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
+    try:
+        tf.saved_model.save(module, str(partial), signatures=dict(signatures))
+        (partial / METADATA).parent.mkdir()
+        (partial / METADATA).write_text(json.dumps(dict(metadata), indent=2) + "\n", "utf-8")
+        partial.chmod(0o755)
+        version = directory / str(max(_versions(directory), default=0) + 1)
+        os.rename(partial, version)
+    except BaseException:  # Ctrl-C as well must leave no half version behind
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return version
+
+
+def _versions(directory: Path) -> list[int]:
+    return [int(child.name) for child in directory.iterdir() if child.name.isdecimal()]
+
+
+def find_model(name_or_path: PathLike) -> Path:
+    """The SavedModel folder that a user means.
+
+    Args:
+      name_or_path: a version's folder, a model directory (its highest version is taken), or the
+        bare name of a model in ``pretrained_models/``.
+
+    Raises:
+      ModelNotFoundError: nothing there.
+    """
+    candidates = [Path(name_or_path)]
+    if len(Path(name_or_path).parts) == 1:
+        candidates += [folder / name_or_path for folder in MODEL_FOLDERS]
+    for candidate in candidates:
+        if (candidate / "saved_model.pb").is_file():
+            return candidate
+        if candidate.is_dir() and _versions(candidate):
+            return candidate / str(max(_versions(candidate)))
+    known = sorted({m.name for f in MODEL_FOLDERS if f.is_dir() for m in f.iterdir() if m.is_dir()})
+    raise ModelNotFoundError(
+        f"no model '{os.fspath(name_or_path)}': expected a folder with saved_model.pb or with "
+        f"version folders (1, 2, ...), or one of the embedded models: {', '.join(known) or 'none'}"
+    )
+
+
+def read_metadata(version: PathLike) -> dict[str, Any]:
+    """What ``model.json`` says in a version's folder; raises `ModelNotFoundError` without one."""
+    path = Path(version) / METADATA
+    if not path.is_file():
+        raise ModelNotFoundError(f"{path}: missing, so {version} is not a model of this project")
+    metadata: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return metadata
+
+
+def load_weights(model: tf.keras.Model, version: PathLike) -> None:
+    """Fills a built network with a version's weights, strictly (see `wbc_tf.weights`)."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(version))
+    if not hasattr(loaded, "weights"):
+        raise ModelNotFoundError(f"{version}: a SavedModel, but not one of this project")
+    assign_strictly(named_variables(model), dict(loaded.weights), source=str(version))

@@ -1,0 +1,62 @@
+"""Loading weights by name, strictly: all of them, no others, or an error that lists the difference.
+
+A restore that carries on after a mismatch trains or ships a half-random network, and nothing says
+so; hence one function for every way weights come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+class WeightsError(ValueError):
+    """Weights that do not fit the network; the message lists every name that is wrong."""
+
+
+def named_variables(model: tf.keras.Model) -> dict[str, tf.Variable]:
+    """The model's variables by their path inside it, such as ``block_0/conv1/kernel``."""
+    prefix = f"{model.name}/"
+    names = {}
+    for variable in model.variables:
+        path = variable.name.split(":")[0]
+        names[path[len(prefix) :] if path.startswith(prefix) else path] = variable
+    if len(names) != len(model.variables):
+        raise ValueError(f"{model.name}: two variables share a name; give each layer its own")
+    return names
+
+
+def check_names_and_shapes(
+    expected: Mapping[str, Any], found: Mapping[str, Any], *, source: str
+) -> None:
+    """Compares two sets of named arrays by name and shape.
+
+    Args:
+      expected: name -> anything with a ``shape``.
+      found: the same, as read from `source`.
+      source: what was read, for the message.
+
+    Raises:
+      WeightsError: anything is missing, left over or of another shape; all of it is listed.
+    """
+    problems = [f"missing: {name}" for name in sorted(expected.keys() - found.keys())]
+    problems += [f"not expected: {name}" for name in sorted(found.keys() - expected.keys())]
+    for name in sorted(expected.keys() & found.keys()):
+        wanted, got = tuple(expected[name].shape), tuple(found[name].shape)
+        if wanted != got:
+            problems.append(f"wrong shape: {name} is {list(got)}, expected {list(wanted)}")
+    if problems:
+        listing = "\n  ".join(problems)
+        raise WeightsError(f"{source} does not hold the weights of this network:\n  {listing}")
+
+
+def assign_strictly(
+    variables: Mapping[str, tf.Variable], values: Mapping[str, Any], *, source: str
+) -> None:
+    """Gives every variable its value by name, or raises `WeightsError` and changes none."""
+    check_names_and_shapes(variables, values, source=source)
+    for name, variable in variables.items():
+        variable.assign(values[name])
