@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 # Before anyone imports TensorFlow: its start-up chatter would bury a failure's message.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,9 @@ them can be imported, and tested, in one process.
 from __future__ import annotations
 
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 
 from absl import flags, logging
@@ -80,6 +82,9 @@ def _describe(values: flags.FlagValues) -> str:
     for flag in sorted({values[name] for name in values}, key=lambda flag: str(flag.name)):
         default = "" if flag.default in (None, "", False, []) else f" (default: {flag.default})"
         choices = "|".join(getattr(flag.parser, "enum_values", None) or [])
-        lines.append(f"  --{flag.name}{f'={choices}' if choices else ''}{default}")
-        lines.append(f"      {flag.help}")
+        value = {"bool": ""}.get(flag.flag_type(), f"={choices or flag.flag_type()}")
+        # absl puts its own remarks before and after a flag's help.
+        text = re.sub(r"^<.*?>: |;\s+repeat this option .*$", "", flag.help or "", flags=re.DOTALL)
+        lines.append(f"  --{flag.name}{value}{default}")
+        lines.append(textwrap.fill(text, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return "\n".join(lines)

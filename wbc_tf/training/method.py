@@ -37,6 +37,8 @@ class Method(Protocol):
 
     #: As in the registry, and as an exported model states it.
     name: str
+    #: Pictures of each kind in a global batch.
+    batch_size: int
 
     def phases(self) -> Sequence[Phase]:
         """The phases in the order they run."""

@@ -1,0 +1,73 @@
+"""Cartoonizes the sample photos that scikit-image carries: ``python -m wbc_tf.demo``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
+
+USAGE = """
+Cartoonize four sample photos and lay them out side by side, before and after.
+
+  python -m wbc_tf.demo [--output=demo] [--model=white_box]
+"""
+
+#: scikit-image's sample photos: name in `skimage.data` -> what we call it.
+SAMPLES = {"astronaut": "astronaut", "chelsea": "cat", "coffee": "coffee", "rocket": "rocket"}
+
+
+def define_flags() -> flags.FlagValues:
+    """The command's flags."""
+    values = new_flags()
+    flags.DEFINE_string("output", "demo", "Folder to write to.", flag_values=values)
+    flags.DEFINE_string(
+        "model", "white_box", "Model directory, or the name of one.", flag_values=values
+    )
+    return values
+
+
+def main(values: flags.FlagValues) -> int:
+    """Writes photos, cartoons and the contact sheet; returns the exit status."""
+    from skimage import data
+
+    from wbc_tf.contact_sheet import contact_sheet
+    from wbc_tf.images import read_rgb, write_image
+    from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
+    from wbc_tf.inference.folder import cartoonize_files, plan_jobs
+    from wbc_tf.model_directory import ModelNotFoundError
+
+    try:
+        cartoonizer = Cartoonizer.load(values.model)
+    except ModelNotFoundError as error:
+        raise UsageError(str(error)) from error
+    output = Path(values.output)
+    photos, cartoons = output / "photos", output / "cartoons"
+    photos.mkdir(parents=True, exist_ok=True)
+    for sample, name in SAMPLES.items():
+        write_image(photos / f"{name}.png", getattr(data, sample)())
+    jobs = plan_jobs([str(photos)], cartoons)
+    tally = cartoonize_files(
+        cartoonizer, jobs, short_side=SHORT_SIDE, output_size="input", overwrite=True
+    )
+    if tally.failed:
+        return FAILED
+    sheet = output / "contact_sheet.png"
+    columns = {
+        "photo": [read_rgb(job.source) for job in jobs],
+        "cartoon": [read_rgb(job.target) for job in jobs],
+    }
+    write_image(sheet, contact_sheet(columns))
+    print(f"{tally.written} cartoons in {cartoons}; before and after: {sheet}")
+    return OK
+
+
+def run() -> None:
+    """Entry point."""
+    sys.exit(run_command(main, define_flags(), usage=USAGE))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,82 @@
+"""Checkpoints of a whole run, restored strictly: every name and shape, or an error that lists them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import tensorflow as tf
+
+from wbc_tf.weights import check_names_and_shapes
+
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+_KEPT = 3
+
+
+class RunCheckpoints:
+    """The checkpoints of one run: the method's whole state and the step it was reached at.
+
+    Data position and random numbers need no room of their own: both are pure functions of
+    (seed, step).
+    """
+
+    def __init__(self, folder: Path, state: Mapping[str, Any]) -> None:
+        """Watches a folder for a state whose variables are all built."""
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **state)
+        # The counter a Checkpoint makes at its first save; made now, it is there to be restored.
+        self._checkpoint.save_counter  # noqa: B018
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, str(folder), max_to_keep=_KEPT, checkpoint_name="step"
+        )
+
+    @property
+    def latest(self) -> str | None:
+        """The newest checkpoint's path, or None."""
+        return self._manager.latest_checkpoint
+
+    def save(self, step: int) -> str:
+        """Writes the state as of a step; older checkpoints than the last three are removed."""
+        self.step.assign(step)
+        return str(self._manager.save(checkpoint_number=step))
+
+    def restore(self) -> int:
+        """Brings the newest checkpoint back and returns its step.
+
+        Raises:
+          FileNotFoundError: there is none.
+          WeightsError: it is of another state; all names missing, left over or misshapen are
+            listed, and nothing was changed.
+        """
+        if self.latest is None:
+            raise FileNotFoundError(f"{self._manager.directory}: no checkpoint to resume from")
+        shapes = tf.train.load_checkpoint(self.latest).get_variable_to_shape_map()
+        found = {
+            name[: -len(_VALUE)]: SimpleNamespace(shape=shape)
+            for name, shape in shapes.items()
+            if name.endswith(_VALUE)
+        }
+        check_names_and_shapes(_variables(self._checkpoint), found, source=self.latest)
+        self._checkpoint.restore(self.latest).assert_consumed()
+        return int(self.step.numpy())
+
+
+def _variables(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
+    """Every variable below an object by the name a checkpoint gives it: the shortest path there."""
+    view = tf.train.TrackableView(root)
+    paths = {id(root): ""}
+    queue = deque([root])
+    variables = {}
+    while queue:
+        node = queue.popleft()
+        if isinstance(node, tf.Variable):
+            variables[paths[id(node)]] = node
+        for name, child in view.children(node).items():
+            if id(child) not in paths:
+                escaped = name.replace(".", "..").replace("/", ".S")
+                paths[id(child)] = f"{paths[id(node)]}/{escaped}".lstrip("/")
+                queue.append(child)
+    return variables

@@ -1,0 +1,74 @@
+"""What a run leaves to look at: TensorBoard curves, a line of losses per step, sample pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from wbc_tf.contact_sheet import contact_sheet
+from wbc_tf.images import to_uint8, write_image
+
+
+class RunLogs:
+    """The logs of one run folder.
+
+    losses.jsonl: one line per step, ``{"step": 1, "phase": "pretrain", ...}``; a resumed run first
+      drops the lines after its checkpoint, so that each step stands there once.
+    tensorboard/: the same figures as curves, and the sample grids.
+    samples/: the grids as PNG files.
+    """
+
+    def __init__(self, workdir: Path, *, start_step: int) -> None:
+        """Opens the logs of a run that has `start_step` steps behind it."""
+        self._samples = workdir / "samples"
+        self._samples.mkdir(parents=True, exist_ok=True)
+        self._writer = tf.summary.create_file_writer(str(workdir / "tensorboard"))
+        losses = workdir / "losses.jsonl"
+        _keep_steps_up_to(losses, start_step)
+        self._losses = losses.open("a", encoding="utf-8")
+
+    def scalars(self, step: int, phase: str, values: Mapping[str, float]) -> None:
+        """Notes the figures of a step."""
+        line = {"step": step, "phase": phase, **values}
+        self._losses.write(json.dumps(line) + "\n")
+        with self._writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(f"{phase}/{name}", value)
+
+    def sample(self, step: int, columns: Mapping[str, tf.Tensor]) -> Path:
+        """Notes a sample grid, one column per name; returns its PNG file."""
+        pictures = {name: list(to_uint8(images.numpy())) for name, images in columns.items()}
+        sheet = contact_sheet(pictures, height=len(next(iter(pictures.values()))[0]))
+        path = self._samples / f"step-{step:07d}.png"
+        write_image(path, sheet)
+        with self._writer.as_default(step=step):
+            tf.summary.image("samples", np.asarray(sheet)[None])
+        return path
+
+    def flush(self) -> None:
+        """Brings everything to disk, so that a killed run keeps what its checkpoint knows."""
+        self._losses.flush()
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Flushes and closes the files."""
+        self._losses.close()
+        self._writer.close()
+
+
+def _keep_steps_up_to(path: Path, step: int) -> None:
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:  # the line in which a killed run was cut off, always its last
+            break
+        if record["step"] <= step:
+            kept.append(line + "\n")
+    path.write_text("".join(kept), "utf-8")

@@ -1,0 +1,178 @@
+"""The training loop. It knows steps, logs, checkpoints and resuming, and no method."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import tensorflow as tf
+from absl import logging
+from tqdm import tqdm
+
+from wbc_tf.training.checkpoints import RunCheckpoints
+from wbc_tf.training.logs import RunLogs
+from wbc_tf.training.method import Batch, Method, Phase
+
+
+class TrainingDivergedError(ArithmeticError):
+    """A term stopped being a finite number; the message names it, the step and what is left."""
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How often a run leaves something behind, in steps.
+
+    Attributes:
+      checkpoint_every: between checkpoints; also the most that a killed run loses.
+      sample_every: between sample grids.
+    """
+
+    checkpoint_every: int = 500
+    sample_every: int = 500
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value < 1:
+                raise ValueError(f"{name} is a number of steps, 1 or more, not {value}")
+
+
+def train(
+    method: Method,
+    *,
+    workdir: Path,
+    settings: LoopSettings,
+    strategy: tf.distribute.Strategy,
+    resume: bool = True,
+) -> bool:
+    """Runs a method's phases from where the run folder stands to their end.
+
+    SIGTERM and Ctrl-C let the step in hand finish, save and return; a second one kills.
+
+    Args:
+      method: built inside the strategy's scope.
+      workdir: the run's folder.
+      settings: see `LoopSettings`.
+      strategy: where the steps run.
+      resume: go on from the newest checkpoint, if there is one.
+
+    Returns:
+      Whether all phases are finished; False when the run was asked to stop.
+
+    Raises:
+      TrainingDivergedError: a loss or gradient is not finite.
+      WeightsError: the checkpoint to resume from is of another network.
+    """
+    checkpoints = RunCheckpoints(workdir / "checkpoints", method.state())
+    done = checkpoints.restore() if resume and checkpoints.latest else 0
+    logs = RunLogs(workdir, start_step=done)
+    if done == 0:
+        logs.sample(0, method.sample(method.sample_photos()))
+    saved = done
+    try:
+        with _stop_on_signals() as stop_asked:
+            first = 0
+            for phase in method.phases():
+                last = first + phase.steps
+                for step in _run_phase(method, phase, max(first, done), last, strategy, logs):
+                    done = step
+                    if done % settings.checkpoint_every == 0 or stop_asked():
+                        checkpoints.save(done)
+                        logs.flush()
+                        saved = done
+                    if done % settings.sample_every == 0:
+                        logs.sample(done, method.sample(method.sample_photos()))
+                    if stop_asked():
+                        return False
+                first = last
+        if saved != done:
+            checkpoints.save(done)
+        logs.sample(done, method.sample(method.sample_photos()))
+        return True
+    except TrainingDivergedError as error:
+        raise TrainingDivergedError(
+            f"{error} Last good checkpoint: {checkpoints.latest or 'none yet'}."
+        ) from error
+    finally:
+        logs.close()
+
+
+def _run_phase(
+    method: Method,
+    phase: Phase,
+    first: int,
+    last: int,
+    strategy: tf.distribute.Strategy,
+    logs: RunLogs,
+) -> Iterator[int]:
+    """Takes the steps `first` to `last` - 1, yielding each time how many the run has behind it."""
+    if first >= last:
+        return
+    run_step = compile_step(phase, strategy)
+    dataset = method.batches(start_step=first)
+    batches = iter(strategy.experimental_distribute_dataset(dataset))
+    with tqdm(total=last, initial=first, desc=phase.name, unit="step", disable=None) as bar:
+        for step in range(first, last):
+            batch = next(batches)
+            values = {
+                name: float(value)
+                for name, value in run_step(batch, tf.constant(step, tf.int64)).items()
+            }
+            refuse_non_finite(values, step=step, phase=phase.name)
+            logs.scalars(step + 1, phase.name, values)
+            rate = (bar.format_dict["rate"] or 0) * method.batch_size
+            terms = " ".join(f"{n}={v:.3g}" for n, v in values.items() if "/" not in n)
+            bar.set_postfix_str(f"{rate:.1f} images/s {terms}", refresh=False)
+            bar.update()
+            yield step + 1
+
+
+def compile_step(
+    phase: Phase, strategy: tf.distribute.Strategy
+) -> Callable[[Batch, tf.Tensor], Mapping[str, tf.Tensor]]:
+    """A phase's step as one graph over all replicas, its figures averaged over them."""
+
+    @tf.function(reduce_retracing=False)
+    def run_step(batch: Batch, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        per_replica = strategy.run(phase.train_step, args=(batch, step))
+        return {
+            name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+            for name, value in per_replica.items()
+        }
+
+    return run_step
+
+
+def refuse_non_finite(values: Mapping[str, float], *, step: int, phase: str) -> None:
+    """Raises `TrainingDivergedError` if any figure of a step is NaN or infinite."""
+    bad = {name: value for name, value in values.items() if not math.isfinite(value)}
+    if bad:
+        terms = ", ".join(f"{name} = {value}" for name, value in bad.items())
+        raise TrainingDivergedError(
+            f"Step {step + 1} ({phase}): {terms}. Nothing of this step was saved."
+        )
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Turns the first SIGINT or SIGTERM into a wish; the next one acts as it always did."""
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    asked = False
+
+    def note_wish(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        logging.warning("%s: stopping after this step", signal.Signals(number).name)
+        signal.signal(number, previous[number])
+
+    for number in previous:
+        signal.signal(number, note_wish)
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
