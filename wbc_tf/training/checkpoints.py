@@ -1,4 +1,4 @@
-"""Checkpoints of a whole run, restored strictly: every name and shape, or an error that lists them."""
+"""Checkpoints of a whole run, restored strictly: every name and shape, or an error listing them."""
 
 from __future__ import annotations
 

@@ -166,8 +166,9 @@ def _stop_on_signals() -> Iterator[Callable[[], bool]]:
     def note_wish(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         asked = True
-        logging.warning("%s: stopping after this step", signal.Signals(number).name)
-        signal.signal(number, previous[number])
+        wish = signal.Signals(number)
+        logging.warning("%s: stopping after this step", wish.name)
+        signal.signal(wish, previous[wish])
 
     for number in previous:
         signal.signal(number, note_wish)
