@@ -30,8 +30,8 @@ def structure_map(
         adaptively coloured. "slic": SLIC superpixels in their mean colours, with which the
         authors' released program trains. "felzenszwalb": the regions before merging, in their
         mean colours.
-      segments: about how many superpixels ("slic"); how many regions to merge down to, which with
-        this ``min_size`` concerns pictures of more than 200 x 100 pixels ("adaptive").
+      segments: about how many superpixels ("slic"); how many regions to merge down to
+        ("adaptive"): a picture of 256 x 256 rarely has more than 200 to begin with.
       power: contrast of the adaptive colouring.
       scale: of Felzenszwalb's segmentation; larger makes larger regions.
       min_size: of Felzenszwalb's regions, in pixels.
