@@ -1,0 +1,265 @@
+"""Everything that a white-box training run can be told, in one frozen dataclass.
+
+The defaults are the preset `white_box`: the authors' released code. Where the paper differs, the
+field says so, and the preset `white_box_paper` follows it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+class _Check(NamedTuple):
+    expectation: str
+    holds: Callable[[Any], bool]
+
+
+_POSITIVE = _Check("greater than 0", lambda value: value > 0)
+_NOT_NEGATIVE = _Check("0 or more", lambda value: value >= 0)
+_FRACTION = _Check("at least 0 and below 1", lambda value: 0 <= value < 1)
+_ANY = _Check("anything", lambda value: True)
+
+
+def _one_of(*choices: str) -> _Check:
+    return _Check(f"one of {', '.join(choices)}", lambda value: value in choices)
+
+
+def _option(default: Any, check: _Check, text: str) -> Any:
+    return dataclasses.field(default=default, metadata={"help": text, "check": check})
+
+
+@dataclasses.dataclass(frozen=True)
+class WhiteBoxConfig:
+    """A training run; each field's meaning is its ``metadata["help"]``.
+
+    Raises:
+      ValueError: a value that cannot be; the message says which, what it is and what it must be.
+    """
+
+    # Data.
+    photo_dir: str = _option("", _ANY, "Folder of scenery photos.")
+    cartoon_dir: str = _option("", _ANY, "Folder of scenery cartoons, such as film frames.")
+    face_photo_dir: str = _option(
+        "", _ANY, "Folder of portrait photos; with it, one batch in five shows faces. Optional."
+    )
+    face_cartoon_dir: str = _option(
+        "", _ANY, "Folder of cartoon faces; given together with --face_photo_dir or not at all."
+    )
+    patch_size: int = _option(
+        256,
+        _Check("a multiple of 4, 32 or more", lambda value: value >= 32 and value % 4 == 0),
+        "Side of the training crops in pixels.",
+    )
+    batch_size: int = _option(
+        16,
+        _POSITIVE,
+        "Photos per step over all devices together, and as many cartoons.",
+    )
+    seed: int = _option(
+        0, _NOT_NEGATIVE, "Of the first weights, the order of the data and every draw in a step."
+    )
+
+    # The run.
+    pretrain_steps: int = _option(
+        50_000,
+        _NOT_NEGATIVE,
+        "Steps in which the generator learns to give back its input, before it meets the "
+        "discriminators.",
+    )
+    pretrain_loss: str = _option(
+        "pixel",
+        _one_of("pixel", "content"),
+        "What counts as giving back: pixel L1 (released code), or the content loss (paper).",
+    )
+    steps: int = _option(100_000, _NOT_NEGATIVE, "Adversarial steps, after the pre-training.")
+    initial_model: str = _option(
+        "",
+        _ANY,
+        "Name or path of a model directory whose generator a new run starts from. Resuming a run "
+        "comes first: its checkpoint replaces these weights.",
+    )
+    allow_random_start: bool = _option(
+        False,
+        _ANY,
+        "Let the adversarial steps begin with neither pre-training nor an initial model. From "
+        "random weights they tend to end in one flat colour.",
+    )
+    learning_rate: float = _option(2e-4, _POSITIVE, "Adam's, of all networks in both phases.")
+    beta_1: float = _option(0.5, _FRACTION, "Adam's decay of the mean gradient.")
+    beta_2: float = _option(0.99, _FRACTION, "Adam's decay of the mean squared gradient.")
+    ema_momentum: float = _option(
+        0.999,
+        _FRACTION,
+        "Of the generator's moving average, from which samples and exports are made (neither the "
+        "paper nor the released code has one); 0 follows the weights themselves.",
+    )
+    precision: str = _option(
+        "float32",
+        _one_of(*PRECISIONS),
+        "Of the convolutions; guided filters, losses and spectral norms stay in float32.",
+    )
+
+    # Generator and representations.
+    bound_output: str = _option(
+        "none",
+        _one_of("none", "clip", "tanh"),
+        "What keeps the generator's output in [-1, 1]: nothing (released), cutting off, or tanh, "
+        "which helps against colour blotches. Part of the exported model.",
+    )
+    output_filter_radius: int = _option(
+        1, _NOT_NEGATIVE, "Of the guided filter on the generator's output, in pixels."
+    )
+    output_filter_eps: float = _option(
+        1e-2, _POSITIVE, "Of the same filter; the exported model has its own, 5e-3, as released."
+    )
+    surface_radius: int = _option(
+        5, _NOT_NEGATIVE, "Of the surface representation's guided filter, in pixels."
+    )
+    surface_eps: float = _option(0.2, _POSITIVE, "Of the same filter; smaller keeps more edges.")
+    structure: str = _option(
+        "slic",
+        _one_of("adaptive", "slic", "felzenszwalb"),
+        "Structure representation: SLIC superpixels in their mean colours (what the released "
+        "program trains with), merged and adaptively coloured regions (paper), or regions before "
+        "merging in their mean colours.",
+    )
+    structure_released: bool = _option(
+        True, _ANY, "Reproduce the released program's structure code with its quirks."
+    )
+
+    # Objective.
+    adversarial: str = _option(
+        "lsgan", _one_of("lsgan", "log"), "Least squares (released code) or log loss (paper)."
+    )
+    surface_weight: float = _option(0.1, _NOT_NEGATIVE, "Of the surface loss; paper: 1.")
+    texture_weight: float = _option(1.0, _NOT_NEGATIVE, "Of the texture loss; paper: 10.")
+    structure_weight: float = _option(
+        200.0,
+        _NOT_NEGATIVE,
+        "Of the VGG distance between the output and its structure map; paper: 2000.",
+    )
+    content_weight: float = _option(
+        200.0, _NOT_NEGATIVE, "Of the VGG distance between the output and its target; paper: 2000."
+    )
+    tv_weight: float = _option(1e4, _NOT_NEGATIVE, "Of the total variation; paper: the same.")
+    content_target: str = _option(
+        "photo",
+        _one_of("photo", "structure"),
+        "What the content loss and the pre-training hold the output to: the photo (paper and "
+        "released code), or the photo's own regions in their mean colours, for flatter pictures.",
+    )
+    content_regions: tuple[float, ...] = _option(
+        (12.0, 25.0, 60.0),
+        _Check(
+            "one or more numbers of at least 1",
+            lambda value: len(value) > 0 and all(isinstance(v, float) and v >= 1 for v in value),
+        ),
+        "With --content_target=structure: Felzenszwalb's scale, and the least pixels of a region, "
+        "drawn anew from these for each photo, or the output takes on one grain.",
+    )
+    channel_mean_weight: float = _option(
+        0.0,
+        _NOT_NEGATIVE,
+        "Of the L1 between the mean colours of output and photo, against colour casts; neither the "
+        "paper nor the released code has it.",
+    )
+
+    # VGG.
+    vgg: str = _option("vgg16", _one_of("vgg16", "vgg19"), "vgg16 (paper) or vgg19 (released).")
+    vgg_layer: str = _option(
+        "block4_conv3",
+        _ANY,
+        "Whose features, before its ReLU, make content and structure; released: vgg19's "
+        "block4_conv4. A weight means another pull at another layer: see "
+        "wbc_tf.losses.perceptual.feature_l1.",
+    )
+    vgg_weights: str = _option(
+        "imagenet",
+        _Check("imagenet, random or a path", lambda value: value != ""),
+        "imagenet (downloaded by Keras), the path of an .h5 file, or random (for tests).",
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = _as_type_of(field.default, getattr(self, field.name))
+            check = field.metadata["check"]
+            if value is None or not check.holds(value):
+                kind = type(field.default).__name__
+                wanted = f"a {kind}" if value is None else check.expectation
+                raise ValueError(
+                    f"{field.name} is {getattr(self, field.name)!r}, and must be {wanted}"
+                )
+            object.__setattr__(self, field.name, value)
+        if bool(self.face_photo_dir) != bool(self.face_cartoon_dir):
+            missing = "face_cartoon_dir" if self.face_photo_dir else "face_photo_dir"
+            raise ValueError(
+                f"{missing} is empty, and must be given where the other folder of faces is"
+            )
+        started = self.pretrain_steps or self.initial_model or self.allow_random_start
+        if self.steps and not started:
+            raise ValueError(
+                f"pretrain_steps is 0 with steps = {self.steps}: from a random generator the "
+                "adversarial steps tend to end in one flat colour. Give pretrain_steps or "
+                "initial_model, or insist with allow_random_start."
+            )
+
+    @classmethod
+    def presets(cls) -> dict[str, WhiteBoxConfig]:
+        """The recipes by name.
+
+        white_box: the released code's weights, normalisers, losses and pre-training. Two things
+          are not the code's: the features are VGG16's (paper), and photo and output share one step.
+        white_box_paper: what the paper states (sections 3 and 4.1), with the released code's
+          normalisers, since the paper gives none. Its lambdas are then ten times the code's, but
+          for the total variation's: that one is ten times weaker in the paper's balance.
+        """
+        paper = cls(
+            pretrain_loss="content",
+            structure="adaptive",
+            structure_released=False,
+            adversarial="log",
+            surface_weight=1.0,
+            texture_weight=10.0,
+            structure_weight=2e3,
+            content_weight=2e3,
+        )
+        return {"white_box": cls(), "white_box_paper": paper}
+
+    def to_json(self) -> str:
+        """Every field, for ``config.json``."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> WhiteBoxConfig:
+        """The inverse of `to_json`.
+
+        Raises:
+          ValueError: no JSON object, fields unknown or missing, or a value that cannot be.
+        """
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"a config is a JSON object, not {type(values).__name__}")
+        names = {field.name for field in dataclasses.fields(cls)}
+        problems = [f"unknown: {name}" for name in sorted(values.keys() - names)]
+        problems += [f"missing: {name}" for name in sorted(names - values.keys())]
+        if problems:
+            raise ValueError(f"not a white_box config: {', '.join(problems)}")
+        return cls(**values)
+
+
+def _as_type_of(default: Any, value: Any) -> Any:
+    """The value in its field's type, None if it has none: JSON and callers write 1 for 1.0."""
+    if isinstance(default, tuple) and isinstance(value, (list, tuple)):
+        value = tuple(_as_type_of(default[0], each) for each in value)
+    elif isinstance(default, float) and type(value) is int:
+        value = float(value)
+    fits = type(value) is type(default)
+    if isinstance(value, float):
+        fits = fits and math.isfinite(value)
+    return value if fits else None

@@ -1,0 +1,106 @@
+"""What the white-box networks are trained on (paper section 3.4), term by term and summed.
+
+Terms are unweighted float32 scalars by name, means over the batch; the weights are the config's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from wbc_tf.losses.adversarial import ADVERSARIAL_LOSSES
+from wbc_tf.losses.perceptual import feature_l1
+from wbc_tf.losses.total_variation import total_variation
+from wbc_tf.methods.white_box.config import WhiteBoxConfig
+from wbc_tf.methods.white_box.representations.surface import surface
+from wbc_tf.methods.white_box.representations.texture import texture
+
+Terms = dict[str, tf.Tensor]
+Network = Callable[[tf.Tensor], tf.Tensor]
+
+
+def adversarial_terms(
+    output: tf.Tensor,
+    cartoon: tf.Tensor,
+    *,
+    color_weights: tf.Tensor,
+    surface_discriminator: Network,
+    texture_discriminator: Network,
+    config: WhiteBoxConfig,
+) -> tuple[Terms, Terms]:
+    """Both games, each over its own representation of output and cartoon (equations 1 and 5).
+
+    Args:
+      output: [N, H, W, 3] RGB in [-1, 1].
+      cartoon: [N, H, W, 3] RGB in [-1, 1].
+      color_weights: [3], this step's; the same for output and cartoon.
+      surface_discriminator: [N, H, W, 3] -> logits.
+      texture_discriminator: [N, H, W, 1] -> logits.
+      config: the kind of loss, and the surface's filter.
+
+    Returns:
+      The generator's terms and the discriminators', each "surface" and "texture".
+    """
+
+    def smooth(images: tf.Tensor) -> tf.Tensor:
+        return surface(images, radius=config.surface_radius, eps=config.surface_eps)
+
+    loss = ADVERSARIAL_LOSSES[config.adversarial]
+    logits = {
+        "surface": (surface_discriminator(smooth(cartoon)), surface_discriminator(smooth(output))),
+        "texture": (
+            texture_discriminator(texture(cartoon, color_weights)),
+            texture_discriminator(texture(output, color_weights)),
+        ),
+    }
+    generator = {name: loss.generator(fake) for name, (_, fake) in logits.items()}
+    discriminator = {name: loss.discriminator(real, fake) for name, (real, fake) in logits.items()}
+    return generator, discriminator
+
+
+def reconstruction_terms(
+    output: tf.Tensor,
+    photo: tf.Tensor,
+    *,
+    output_features: tf.Tensor,
+    structure_features: tf.Tensor,
+    content_features: tf.Tensor,
+) -> Terms:
+    """What ties the output to the photo and to flat regions (equations 3, 7 and 8).
+
+    Args:
+      output: [N, H, W, 3] RGB in [-1, 1].
+      photo: [N, H, W, 3] RGB in [-1, 1], for its mean colour.
+      output_features: VGG's, of the output.
+      structure_features: of the output's structure map.
+      content_features: of the content target.
+    """
+    return {
+        "structure": feature_l1(output_features, structure_features),
+        "content": feature_l1(output_features, content_features),
+        "tv": total_variation(output),
+        "channel_mean": channel_mean_l1(output, photo),
+    }
+
+
+def channel_mean_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Mean difference of the pictures' mean colours: 0 to 2, whatever the pictures show."""
+    return tf.reduce_mean(tf.abs(tf.reduce_mean(images, [1, 2]) - tf.reduce_mean(target, [1, 2])))
+
+
+def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
+    """The weighted sum that the generator learns from (equation 6)."""
+    return (
+        config.surface_weight * terms["surface"]
+        + config.texture_weight * terms["texture"]
+        + config.structure_weight * terms["structure"]
+        + config.content_weight * terms["content"]
+        + config.tv_weight * terms["tv"]
+        + config.channel_mean_weight * terms["channel_mean"]
+    )
+
+
+def discriminator_total(terms: Terms) -> tf.Tensor:
+    """The sum that the discriminators learn from; each sees only its own term."""
+    return terms["surface"] + terms["texture"]
