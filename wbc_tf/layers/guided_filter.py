@@ -75,7 +75,7 @@ class GuidedFilter(tf.keras.layers.Layer):
             raise ValueError(f"radius is a number of pixels, 0 or more, not {radius}")
         if eps <= 0:
             raise ValueError(f"eps must be positive, or flat windows divide by zero; not {eps}")
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**{**kwargs, "dtype": "float32"})  # a saved config names a dtype too
         self.radius = radius
         self.eps = eps
 
