@@ -95,10 +95,11 @@ def _find_sources(
             raise InputError(f"--input={given}: no such file or folder, and no name matches it")
         for path in paths:
             base = path if path.is_dir() else path.parent
+            # An output folder below the input holds results of earlier runs, not photos.
+            holds_output = path.resolve() in excluded.parents
             for picture in find_images(path, recursive=recursive) if path.is_dir() else [path]:
                 resolved = picture.resolve()
-                inside = excluded in resolved.parents and path.resolve() != excluded
-                if resolved not in seen and not (path.is_dir() and inside):
+                if resolved not in seen and not (holds_output and excluded in resolved.parents):
                     seen.add(resolved)
                     yield picture, base
 
@@ -157,10 +158,10 @@ def cartoonize_files(
 
     written = skipped = failed = 0
     for job in tqdm(jobs, unit="img", disable=None):
-        if job.target.exists() and not overwrite:
-            skipped += 1
-            continue
         try:
+            if job.target.exists() and not overwrite:
+                skipped += 1
+                continue
             photo = read_photo(job.source)
             cartoon = cartoonizer(photo.rgb, short_side=short_side, output_size=output_size)
             alpha = photo.alpha
