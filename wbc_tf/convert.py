@@ -10,7 +10,6 @@ import hashlib
 import os
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
@@ -174,7 +173,7 @@ def _fetch(url: str, target: Path, *, sha1: str) -> None:
                 f"{sha1}). Nothing was kept; a proxy or mirror may have changed it."
             )
         os.replace(partial, target)
-    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: what is no URL at all
         reason = getattr(error, "reason", None) or error
         raise ConversionError(
             f"{url}: could not be fetched ({reason}). Without a connection, copy the published "
@@ -212,8 +211,8 @@ def main(values: flags.FlagValues) -> int:
     if values.output is None and not values.download:
         raise UsageError("--output is missing: the model directory to write")
     output = Path(values.output or Path("pretrained_models", "authors"))
-    if output.is_dir() and any(output.iterdir()):
-        raise UsageError(f"--output={output} already holds files; choose a new folder")
+    if output.is_file() or (output.is_dir() and any(output.iterdir())):
+        raise UsageError(f"--output={output} is already there; choose a new folder")
 
     from wbc_tf.methods.white_box import serving
     from wbc_tf.weights import WeightsError
@@ -221,7 +220,7 @@ def main(values: flags.FlagValues) -> int:
     try:
         checkpoint = download(base_url=values.base_url) if values.download else values.checkpoint
         generator = generator_from_checkpoint(checkpoint)
-    except (ConversionError, WeightsError) as error:
+    except (ConversionError, WeightsError, OSError) as error:  # OSError: a cache we may not write
         print(error, file=sys.stderr)
         return FAILED
     origin = f"the authors' checkpoint {Path(find_checkpoint(checkpoint)).name}"
