@@ -10,6 +10,7 @@ graph, its variables stand under their names, so that the Keras network can be f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -72,6 +73,8 @@ def save_model(
         os.rename(partial, version)
     except BaseException:  # Ctrl-C as well must leave no half version behind
         shutil.rmtree(partial, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it holds other versions
+            directory.rmdir()
         raise
     return version
 

@@ -62,7 +62,8 @@ def load_generator(name_or_path: PathLike) -> Generator:
     """The Keras generator of an exported model, for further training or study.
 
     Raises:
-      ModelNotFoundError: no such model, or one of another method.
+      ModelNotFoundError: no such model.
+      ValueError: a model of another method.
       WeightsError: its variables are not this network's; all differences are listed.
     """
     version = find_model(name_or_path)
