@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -29,3 +33,63 @@ def shared() -> Path:
             pytest.fail(f"{reason}; under CI they must be")
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def reference(shared: Path) -> Path:
+    """What the authors' own programs made: their checkpoint, photos and cartoons, one step."""
+    return shared / "reference" / "whitebox"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Runs a command's console entry point in this process: ``call(module, "--flag=1")``."""
+
+    def run(module: ModuleType, *arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            module.run()
+        captured = capsys.readouterr()
+        return Outcome(exit_.value.code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def authors_model(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory with the authors' weights, converted by the command, once."""
+    from wbc_tf import convert
+    from wbc_tf.command_line import OK, run_command
+
+    directory = tmp_path_factory.mktemp("models") / "authors"
+    checkpoint = reference / "saved_models" / "model-33999"
+    argv = ["convert", f"--checkpoint={checkpoint}", f"--output={directory}"]
+    assert run_command(convert.main, convert.define_flags(), usage="", argv=argv) == OK
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory like any other, small and untrained: for all but the picture's looks."""
+    import tensorflow as tf
+
+    from wbc_tf.methods.white_box import serving
+    from wbc_tf.methods.white_box.generator import build_generator
+
+    tf.random.set_seed(0)
+    generator = build_generator(channels=4, blocks=1)
+    directory = tmp_path_factory.mktemp("models") / "tiny"
+    serving.save(generator, directory, metadata={"licence": "none", "origin": "untrained"})
+    return directory

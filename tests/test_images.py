@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from wbc_tf.images import (
+    EXTENSIONS,
+    FORMATS,
+    ImageReadError,
+    crop_to,
+    find_images,
+    format_of,
+    pad_to_multiple,
+    read_photo,
+    read_rgb,
+    reduce_to_short_side,
+    to_float,
+    to_uint8,
+    write_image,
+)
+
+GREEN, BLUE = (10, 200, 30), (20, 40, 220)
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    """A non-square picture of which no flip or rotation equals another."""
+    return np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+
+
+# Range.
+
+
+def test_the_range_has_its_ends_and_middle_where_they_belong() -> None:
+    floats = to_float(np.array([0, 51, 255], np.uint8))
+    assert floats.dtype == np.float32
+    np.testing.assert_allclose(floats, [-1, -0.6, 1], atol=1e-7)
+
+
+def test_every_grey_level_survives_the_round_trip() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(to_uint8(to_float(levels)), levels)
+
+
+def test_to_uint8_rounds_to_nearest_and_clips() -> None:
+    levels = np.array([-40, 0.4, 0.6, 99.4, 99.6, 300])
+    np.testing.assert_array_equal(to_uint8(levels / 127.5 - 1), [0, 0, 1, 99, 100, 255])
+
+
+def test_half_precision_is_read_without_losing_a_level() -> None:
+    # float16 has 11 bits: all 256 levels are told apart, if the arithmetic is not done in it.
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(to_uint8(to_float(levels).astype(np.float16)), levels)
+
+
+# Reading.
+
+
+def test_reads_rgb_as_it_is(tmp_path: Path, picture: np.ndarray) -> None:
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    photo = read_photo(tmp_path / "a.png")
+    np.testing.assert_array_equal(photo.rgb, picture)
+    assert photo.rgb.dtype == np.uint8
+    assert photo.alpha is None
+    assert photo.format == "PNG"
+
+
+def test_grey_and_one_bit_become_three_equal_channels(tmp_path: Path, picture: np.ndarray) -> None:
+    grey = picture[..., 0]
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    np.testing.assert_array_equal(read_rgb(tmp_path / "grey.png"), np.dstack([grey] * 3))
+    Image.fromarray(grey > 127).save(tmp_path / "bit.png")
+    np.testing.assert_array_equal(
+        read_rgb(tmp_path / "bit.png"), np.dstack([np.where(grey > 127, 255, 0)] * 3)
+    )
+
+
+def test_palette_colours_are_looked_up(tmp_path: Path) -> None:
+    indices = Image.fromarray(np.array([[0, 1, 1], [1, 0, 0]], np.uint8), mode="P")
+    indices.putpalette([*GREEN, *BLUE])
+    indices.save(tmp_path / "a.png")
+    expected = [[GREEN, BLUE, BLUE], [BLUE, GREEN, GREEN]]
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), expected)
+    assert read_photo(tmp_path / "a.png").alpha is None
+
+
+def test_a_transparent_palette_entry_becomes_alpha(tmp_path: Path) -> None:
+    indices = Image.fromarray(np.array([[0, 1, 1], [1, 0, 0]], np.uint8), mode="P")
+    indices.putpalette([*GREEN, *BLUE])
+    indices.save(tmp_path / "a.png", transparency=1)
+    photo = read_photo(tmp_path / "a.png")
+    np.testing.assert_array_equal(photo.alpha, [[255, 0, 0], [0, 255, 255]])
+    np.testing.assert_array_equal(photo.rgb[0, 0], GREEN)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_kept_apart(tmp_path: Path, picture: np.ndarray, mode: str) -> None:
+    alpha = picture[..., 1]
+    grey = np.dstack([picture[..., 0]] * 3)
+    Image.fromarray(np.dstack([grey, alpha])).convert(mode).save(tmp_path / "a.png")
+    photo = read_photo(tmp_path / "a.png")
+    np.testing.assert_array_equal(photo.rgb, grey)
+    np.testing.assert_array_equal(photo.alpha, alpha)
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    ink = np.zeros((8, 16, 4), np.uint8)
+    ink[:, 8:] = (255, 0, 0, 0)  # full cyan: no red
+    Image.fromarray(ink, mode="CMYK").save(tmp_path / "a.tif")
+    rgb = read_rgb(tmp_path / "a.tif")
+    assert rgb.shape == (8, 16, 3)
+    np.testing.assert_array_equal(rgb[0, 0], [255, 255, 255])
+    np.testing.assert_array_equal(rgb[0, -1], [0, 255, 255])
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_sixteen_bits_become_eight(tmp_path: Path, name: str) -> None:
+    levels = np.array([[0, 257, 128 * 257, 65535], [300, 30000, 65000, 514]], np.uint16)
+    cv2.imwrite(str(tmp_path / name), levels)
+    expected = np.rint(levels / 257).astype(np.uint8)
+    np.testing.assert_array_equal(read_rgb(tmp_path / name), np.dstack([expected] * 3))
+
+
+def test_sixteen_bit_colour_becomes_eight(tmp_path: Path, picture: np.ndarray) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), picture[..., ::-1].astype(np.uint16) * 257)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), picture)
+
+
+# EXIF orientation -> what brings the stored pixels upright, from the EXIF standard's table.
+UPRIGHT = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: a.transpose(1, 0, 2)[:, ::-1],
+    7: lambda a: a.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda a: a.transpose(1, 0, 2)[::-1],
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_exif_orientation_is_undone(tmp_path: Path, picture: np.ndarray, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), UPRIGHT[orientation](picture))
+
+
+def test_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (5, 4), colour) for colour in (GREEN, BLUE)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.gif"), np.full((4, 5, 3), GREEN))
+
+
+def _truncated(path: Path) -> None:
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)).save(
+        path, "JPEG"
+    )
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "there is no such file"),
+        (lambda path: path.mkdir(), "this is a folder"),
+        (lambda path: path.write_bytes(b""), "an empty file"),
+        (lambda path: path.write_text("not a picture"), "not a picture"),
+        (_truncated, "broken or cut off"),
+    ],
+    ids=["missing", "folder", "empty", "text", "truncated"],
+)
+def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path, make, message: str) -> None:
+    path = tmp_path / "bad.jpg"
+    make(path)
+    with pytest.raises(ImageReadError, match=message) as error:
+        read_photo(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_picture_of_absurd_size_is_refused(
+    tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(ImageReadError, match="too many pixels"):
+        read_photo(tmp_path / "a.png")
+
+
+# Writing.
+
+
+@pytest.mark.parametrize("extension", [".png", ".bmp", ".tif", ".tiff"])
+def test_lossless_formats_give_back_what_was_written(
+    tmp_path: Path, picture: np.ndarray, extension: str
+) -> None:
+    write_image(tmp_path / f"a{extension}", picture)
+    np.testing.assert_array_equal(read_rgb(tmp_path / f"a{extension}"), picture)
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".jpeg", ".webp"])
+def test_lossy_formats_come_close_and_quality_counts(tmp_path: Path, extension: str) -> None:
+    ramp = np.linspace(0, 255, 48 * 64).reshape(48, 64).astype(np.uint8)
+    smooth = np.dstack([ramp, ramp[::-1], ramp[:, ::-1]])
+    sizes = []
+    for quality in (20, 95):
+        path = tmp_path / f"{quality}{extension}"
+        write_image(path, smooth, quality=quality)
+        sizes.append(path.stat().st_size)
+    assert np.abs(read_rgb(path).astype(int) - smooth).mean() < 3
+    assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize("extension", [".png", ".webp", ".tif"])
+def test_alpha_is_written_where_the_format_has_it(
+    tmp_path: Path, picture: np.ndarray, extension: str
+) -> None:
+    alpha = picture[..., 0]
+    write_image(tmp_path / f"a{extension}", picture, alpha=alpha)
+    np.testing.assert_array_equal(read_photo(tmp_path / f"a{extension}").alpha, alpha)
+
+
+def test_alpha_is_laid_over_white_where_the_format_has_none(tmp_path: Path) -> None:
+    rgb = np.full((16, 16, 3), 40, np.uint8)
+    alpha = np.zeros((16, 16), np.uint8)
+    alpha[:, 8:] = 255
+    write_image(tmp_path / "a.bmp", rgb, alpha=alpha)
+    read = read_photo(tmp_path / "a.bmp")
+    assert read.alpha is None
+    np.testing.assert_array_equal(read.rgb[:, :8], 255)
+    np.testing.assert_array_equal(read.rgb[:, 8:], 40)
+
+
+def test_a_named_format_wins_over_the_extension(tmp_path: Path, picture: np.ndarray) -> None:
+    write_image(tmp_path / "a.jpg", picture, file_format="PNG")
+    assert read_photo(tmp_path / "a.jpg").format == "PNG"
+
+
+def test_a_failing_encoder_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"what was here before")
+
+    def half_written(self, stream, **_) -> None:
+        stream.write(b"half a pic")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", half_written)
+    with pytest.raises(OSError, match="No space left"):
+        write_image(path, picture)
+    assert path.read_bytes() == b"what was here before"
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640)])
+def test_file_permissions_follow_the_umask(
+    tmp_path: Path, picture: np.ndarray, umask: int, mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        write_image(tmp_path / "a.png", picture)
+        assert os.umask(umask) == umask, "the umask itself must be left as it was"
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.png").stat().st_mode & 0o777 == mode
+
+
+def test_a_name_at_the_file_systems_limit_can_be_written(
+    tmp_path: Path, picture: np.ndarray
+) -> None:
+    path = tmp_path / ("n" * 251 + ".png")
+    write_image(path, picture)
+    np.testing.assert_array_equal(read_rgb(path), picture)
+
+
+def test_an_unknown_extension_is_refused_before_anything_is_written(
+    tmp_path: Path, picture: np.ndarray
+) -> None:
+    with pytest.raises(ValueError, match=r"a\.gif.*choose one of .*\.png"):
+        write_image(tmp_path / "a.gif", picture)
+    assert not os.listdir(tmp_path)
+
+
+def test_format_of_knows_every_extension_that_we_write() -> None:
+    for name, extension in FORMATS.items():
+        assert format_of(f"a/b{extension}") == name
+        assert format_of(f"B{extension.upper()}") == name
+    assert (format_of("a.jpeg"), format_of("a.tiff")) == ("JPEG", "TIFF")
+
+
+# Finding.
+
+
+def test_find_images_sorts_and_leaves_out_what_is_hidden_or_no_picture(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a.png", ".hidden.png", "notes.txt", "sub/c.webp", ".git/d.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
+    assert found == ["a.png", "b.JPG", "sub/c.webp"]
+    flat = [path.name for path in find_images(tmp_path, recursive=False)]
+    assert flat == ["a.png", "b.JPG"]
+
+
+def test_find_images_takes_every_known_extension(tmp_path: Path) -> None:
+    for extension in EXTENSIONS:
+        (tmp_path / f"a{extension}").touch()
+    assert {path.suffix for path in find_images(tmp_path)} == set(EXTENSIONS)
+
+
+def test_find_images_needs_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(NotADirectoryError, match="no such folder"):
+        list(find_images(tmp_path / "nowhere"))
+
+
+# Sizes.
+
+
+def test_reduction_averages_areas() -> None:
+    blocks = np.random.default_rng(2).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    noise = np.array([[-2, 2], [2, -2]])
+    small = np.clip(blocks, 2, 253)
+    large = (np.kron(small, np.ones((2, 2, 1), int)) + np.tile(noise, (4, 6))[..., None]).astype(
+        np.uint8
+    )
+    np.testing.assert_array_equal(reduce_to_short_side(large, 4), small)
+
+
+@pytest.mark.parametrize(
+    ("size", "short_side", "expected"),
+    [
+        ((800, 1280), 720, (720, 1152)),
+        ((1280, 800), 720, (1152, 720)),
+        ((301, 200), 100, (150, 100)),  # 150.5: cut, not rounded
+        ((200, 301), 100, (100, 150)),
+        ((100, 300), 100, (100, 300)),
+        ((99, 300), 100, (99, 300)),  # never enlarged
+        ((300, 200), 0, (300, 200)),
+    ],
+)
+def test_the_short_side_is_met(
+    size: tuple[int, int], short_side: int, expected: tuple[int, int]
+) -> None:
+    assert reduce_to_short_side(np.zeros((*size, 3), np.uint8), short_side).shape[:2] == expected
+
+
+def test_padding_reflects_like_numpy_and_cropping_undoes_it() -> None:
+    images = np.random.default_rng(3).normal(size=(2, 5, 7, 3)).astype(np.float32)
+    padded = pad_to_multiple(tf.constant(images), 4)
+    np.testing.assert_array_equal(
+        padded, np.pad(images, [(0, 0), (0, 3), (0, 1), (0, 0)], mode="reflect")
+    )
+    np.testing.assert_array_equal(crop_to(padded, images), images)
+
+
+def test_padding_and_cropping_are_inverse_at_every_small_size_in_a_graph() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3])])
+    def pad(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        padded = pad_to_multiple(images, 4)
+        return padded, crop_to(padded, images)
+
+    rng = np.random.default_rng(4)
+    for height in range(1, 10):
+        for width in range(1, 10):
+            images = rng.normal(size=(1, height, width, 3)).astype(np.float32)
+            padded, cropped = pad(images)
+            assert padded.shape == (1, -(-height // 4) * 4, -(-width // 4) * 4, 3)
+            assert np.isin(padded, images).all()
+            np.testing.assert_array_equal(cropped, images)
+
+
+def test_sizes_that_fit_are_not_padded() -> None:
+    images = np.random.default_rng(5).normal(size=(1, 4, 8, 3)).astype(np.float32)
+    np.testing.assert_array_equal(pad_to_multiple(tf.constant(images), 4), images)
