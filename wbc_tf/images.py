@@ -67,6 +67,21 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
+def tensor_to_float(images: tf.Tensor) -> tf.Tensor:
+    """`to_float` on tensors: uint8 [0, 255] -> float32 [-1, 1]."""
+    import tensorflow as tf
+
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def tensor_to_uint8(images: tf.Tensor) -> tf.Tensor:
+    """`to_uint8` on tensors: float [-1, 1] -> uint8 [0, 255], rounded to nearest and clipped."""
+    import tensorflow as tf
+
+    levels = (tf.cast(images, tf.float32) + 1.0) * 127.5
+    return tf.cast(tf.clip_by_value(tf.round(levels), 0.0, 255.0), tf.uint8)
+
+
 def read_photo(path: PathLike) -> Photo:
     """Reads a picture, turned upright by its EXIF orientation.
 
