@@ -127,7 +127,7 @@ def _load(model: tf.keras.Sequential, path: Path) -> None:
     values = {}
     try:
         with h5py.File(path, "r") as file:
-            root = file["model_weights"] if "model_weights" in file else file
+            root = file.get("model_weights", file)
             for layer in model.layers:
                 group = root.get(layer.name)
                 if group is None:

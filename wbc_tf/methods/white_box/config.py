@@ -201,6 +201,10 @@ class WhiteBoxConfig:
             raise ValueError(
                 f"{missing} is empty, and must be given where the other folder of faces is"
             )
+        if self.pretrain_steps and self.pretrain_loss == "content" and not self.content_weight:
+            raise ValueError(
+                "content_weight is 0, and must be more for pre-training with pretrain_loss = content"
+            )
         started = self.pretrain_steps or self.initial_model or self.allow_random_start
         if self.steps and not started:
             raise ValueError(

@@ -1,0 +1,88 @@
+"""The folders of a white-box run as batches: photos, cartoons and, if asked for, region maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from wbc_tf.data.crops import CropSampler
+from wbc_tf.data.streams import MainAndSide, batch_stream
+from wbc_tf.methods.white_box.config import WhiteBoxConfig
+from wbc_tf.ops.pool import shared_pool
+
+#: Rows of the sample grid.
+SAMPLES = 4
+
+
+class WhiteBoxData:
+    """What a run reads. Batches and samples are pure functions of (seed, step).
+
+    Raises:
+      ValueError: the config names no folder of photos or none of cartoons.
+      ImageFolderError: a folder is missing, or holds less than a batch.
+    """
+
+    def __init__(self, config: WhiteBoxConfig) -> None:
+        for name in ("photo_dir", "cartoon_dir"):
+            if not getattr(config, name):
+                raise ValueError(f"{name} is empty, and must be a folder of pictures to train on")
+        self._config = config
+        self._samples = self._sampler(config.photo_dir, "sample", at_least=1)
+        self._photos = self._stream(config.photo_dir, config.face_photo_dir, "photo")
+        self._cartoons = self._stream(config.cartoon_dir, config.face_cartoon_dir, "cartoon")
+
+    def batches(self, *, start_step: int) -> tf.data.Dataset:
+        """Endless dicts of float32 [batch, patch, patch, 3] RGB in [-1, 1].
+
+        "photo" and "cartoon"; with ``content_target="structure"`` also "photo_structure", the
+        photo's regions in their mean colours, made here so that it overlaps with the steps.
+        """
+        config = self._config
+        shape = (config.batch_size, config.patch_size, config.patch_size, 3)
+        dataset = batch_stream(
+            {"photo": self._photos, "cartoon": self._cartoons},
+            shapes={"photo": shape, "cartoon": shape},
+            start_step=start_step,
+        )
+        if config.content_target == "photo":
+            return dataset
+
+        def add_structure(step: tf.Tensor, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            maps = tf.numpy_function(
+                self._region_maps, [step, batch["photo"]], tf.float32, stateful=False
+            )
+            return {**batch, "photo_structure": tf.ensure_shape(maps, shape)}
+
+        numbered = dataset.enumerate(start=start_step)
+        return numbered.map(
+            add_structure, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        ).prefetch(tf.data.AUTOTUNE)
+
+    def sample_photos(self) -> tf.Tensor:
+        """The photos of the sample grid: crops of the scenery photos, the same all through."""
+        return tf.stack([self._samples.crop(i) for i in range(SAMPLES)])
+
+    def _region_maps(self, step: int, photos: np.ndarray) -> np.ndarray:
+        random = np.random.default_rng((self._config.seed, int(step)))
+        sizes = random.choice(self._config.content_regions, size=len(photos))
+        options = [
+            {"kind": "felzenszwalb", "scale": float(size), "min_size": round(size)}
+            for size in sizes
+        ]
+        return shared_pool().map(photos, options)
+
+    def _stream(self, scenery: str, faces: str, name: str) -> MainAndSide:
+        return MainAndSide(
+            main=self._sampler(scenery, name),
+            side=self._sampler(faces, f"face {name}") if faces else None,
+            batch_size=self._config.batch_size,
+        )
+
+    def _sampler(self, folder: str, name: str, *, at_least: int | None = None) -> CropSampler:
+        return CropSampler(
+            folder,
+            patch_size=self._config.patch_size,
+            seed=self._config.seed,
+            name=name,
+            at_least=self._config.batch_size if at_least is None else at_least,
+        )
