@@ -91,7 +91,7 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
     try:
         reader = tf.train.load_checkpoint(prefix)
         values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError) as error:
+    except (tf.errors.OpError, ValueError, IndexError) as error:  # IndexError: a data file cut off
         raise ConversionError(f"{prefix}: unreadable checkpoint ({error})") from error
     _bgr_to_rgb(values)
     generator = build_generator()
