@@ -5,7 +5,7 @@ graph, its variables stand under their names, so that the Keras network can be f
 
     NAME/1/saved_model.pb
     NAME/1/variables/...
-    NAME/1/assets.extra/model.json     method, network, licence, origin
+    NAME/1/assets.extra/model.json     method, network, serving settings, licence, origin
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ def save_model(
     model: tf.keras.Model,
     signatures: Mapping[str, Any],
     metadata: Mapping[str, Any],
+    complete: Callable[[Path], None] | None = None,
 ) -> Path:
     """Writes the next version of a model directory, complete or not at all.
 
@@ -50,6 +51,8 @@ def save_model(
       model: the network, for its variables' names; its Python class is not saved.
       signatures: name -> ``tf.function`` with a fixed input signature, over the model's variables.
       metadata: what ``model.json`` is to say; needs "method" and "licence".
+      complete: called with the finished version before it gets its name, to add files to it or to
+        refuse it: what it raises leaves nothing behind.
 
     Returns:
       The new version's folder.
@@ -68,15 +71,32 @@ def save_model(
         tf.saved_model.save(module, str(partial), signatures=dict(signatures))
         (partial / METADATA).parent.mkdir()
         (partial / METADATA).write_text(json.dumps(dict(metadata), indent=2) + "\n", "utf-8")
+        if complete is not None:
+            complete(partial)
         partial.chmod(0o755)
-        version = directory / str(max(_versions(directory), default=0) + 1)
-        os.rename(partial, version)
+        version = take_next_version(partial, directory)
     except BaseException:  # Ctrl-C as well must leave no half version behind
         shutil.rmtree(partial, ignore_errors=True)
         with contextlib.suppress(OSError):  # it holds other versions
             directory.rmdir()
         raise
     return version
+
+
+def take_next_version(finished: Path, directory: Path) -> Path:
+    """Renames a finished folder to the directory's next free version number.
+
+    Another export may take a number meanwhile: renaming onto a version that holds files fails, and
+    then the next one is tried.
+    """
+    while True:
+        version = directory / str(max(_versions(directory), default=0) + 1)
+        try:
+            os.rename(finished, version)
+            return version
+        except OSError:
+            if not version.exists():
+                raise
 
 
 def _versions(directory: Path) -> list[int]:

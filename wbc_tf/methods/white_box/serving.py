@@ -1,8 +1,10 @@
-"""The generator as an exported model: which functions it offers to inference and serving."""
+"""The generator as an exported model: what this method brings to `wbc_tf.serving`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from wbc_tf.images import PathLike, crop_to, pad_to_multiple
 from wbc_tf.layers.guided_filter import guided_filter_coefficients
 from wbc_tf.methods.white_box.generator import SIZE_MULTIPLE, Generator, build_generator
 from wbc_tf.model_directory import find_model, load_weights, read_metadata, save_model
+from wbc_tf.serving.settings import DEFAULT_SETTINGS, ServingSettings
+from wbc_tf.serving.signatures import build_signatures
 
 METHOD = "white_box"
 
@@ -20,41 +24,53 @@ GUIDED_FILTER_RADIUS = 1
 GUIDED_FILTER_EPS = 5e-3
 
 
-def save(generator: Generator, directory: PathLike, *, metadata: Mapping[str, Any]) -> Path:
-    """Writes a model directory with the signatures below; returns the new version's folder.
+def coefficients(generator: Generator, photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The cartoon as a local linear model of the photo: ``cartoon = scale * photo + offset``.
 
-    coefficients: photo, float32 [N, H, W, 3] RGB in [-1, 1], any size -> scale and offset, the
-      guided filter's local linear model, so that ``cartoon = scale * photo + offset``. Enlarged,
-      they give the cartoon at any other size of the same photo (fast guided filter, He & Sun
-      2015), which is how a large photo keeps its sharp edges.
-    predict_float: the same photo -> cartoon, float32 [N, H, W, 3].
+    It is what the guided filter computes anyway, and what brings the cartoon of a reduced photo
+    back to full size with sharp edges.
+
+    Args:
+      generator: built.
+      photo: float32 [N, H, W, 3] RGB in [-1, 1], any size.
+
+    Returns:
+      scale and offset, float32 [N, H, W, 3].
+    """
+    raw = crop_to(generator(pad_to_multiple(photo, SIZE_MULTIPLE)), photo)
+    return guided_filter_coefficients(
+        photo, raw, radius=GUIDED_FILTER_RADIUS, eps=GUIDED_FILTER_EPS
+    )
+
+
+def save(
+    generator: Generator,
+    directory: PathLike,
+    *,
+    metadata: Mapping[str, Any],
+    settings: ServingSettings = DEFAULT_SETTINGS,
+    complete: Callable[[Path], None] | None = None,
+) -> Path:
+    """Writes a model directory's next version; returns its folder.
 
     Args:
       generator: built.
       directory: ``NAME``.
       metadata: for ``model.json``: the licence, and whatever tells where the weights come from.
+      settings: what the signatures do around the network, see `wbc_tf.serving.signatures`.
+      complete: see `wbc_tf.model_directory.save_model`.
     """
-    photos = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
-
-    @tf.function(input_signature=[photos])
-    def coefficients(photo: tf.Tensor) -> dict[str, tf.Tensor]:
-        padded = pad_to_multiple(photo, SIZE_MULTIPLE)
-        raw = crop_to(generator(padded), photo)
-        scale, offset = guided_filter_coefficients(
-            photo, raw, radius=GUIDED_FILTER_RADIUS, eps=GUIDED_FILTER_EPS
-        )
-        return {"scale": scale, "offset": offset}
-
-    @tf.function(input_signature=[photos])
-    def predict_float(photo: tf.Tensor) -> dict[str, tf.Tensor]:
-        model = coefficients(photo)
-        return {"cartoon": model["scale"] * photo + model["offset"]}
-
     return save_model(
         directory,
         model=generator,
-        signatures={"coefficients": coefficients, "predict_float": predict_float},
-        metadata={"method": METHOD, "generator": generator.get_config(), **metadata},
+        signatures=build_signatures(partial(coefficients, generator), settings),
+        metadata={
+            "method": METHOD,
+            "generator": generator.get_config(),
+            "serving": asdict(settings),
+            **metadata,
+        },
+        complete=complete,
     )
 
 
