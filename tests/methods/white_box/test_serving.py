@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from wbc_tf.layers.guided_filter import guided_filter
+from wbc_tf.methods.white_box import serving
+from wbc_tf.methods.white_box.generator import Generator, build_generator
+from wbc_tf.model_directory import find_model, read_metadata, save_model
+from wbc_tf.weights import WeightsError
+
+
+def _photo(*size: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1, 1, (*size, 3)).astype(np.float32)
+
+
+def _expected(generator: Generator, photo: np.ndarray) -> np.ndarray:
+    """Padding by NumPy, the Keras network, the crop, and the guided filter as at inference."""
+    height, width = photo.shape[1:3]
+    padding = [(0, 0), (0, -height % 4), (0, -width % 4), (0, 0)]
+    raw = generator(np.pad(photo, padding, mode="reflect"))[:, :height, :width]
+    return guided_filter(photo, raw, radius=1, eps=5e-3).numpy()
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_model: Path) -> Generator:
+    return serving.load_generator(tiny_model)
+
+
+@pytest.mark.parametrize("size", [(1, 12, 16), (1, 13, 18), (2, 7, 22)])
+def test_predicts_what_the_keras_generator_draws(
+    tiny_model: Path, tiny: Generator, size: tuple[int, ...]
+) -> None:
+    signatures = tf.saved_model.load(str(find_model(tiny_model))).signatures
+    photo = _photo(*size)
+    cartoon = signatures["predict_float"](photo=tf.constant(photo))["cartoon"]
+    np.testing.assert_allclose(cartoon, _expected(tiny, photo), atol=1e-5)
+    model = signatures["coefficients"](photo=tf.constant(photo))
+    np.testing.assert_allclose(model["scale"] * photo + model["offset"], cartoon, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (1, 9), (401, 3)])
+def test_takes_pictures_of_any_size(tiny_model: Path, size: tuple[int, int]) -> None:
+    predict = tf.saved_model.load(str(find_model(tiny_model))).signatures["predict_float"]
+    cartoon = predict(photo=tf.constant(_photo(1, *size)))["cartoon"]
+    assert cartoon.shape == (1, *size, 3)
+    assert np.isfinite(cartoon).all()
+
+
+# Run where the package cannot be imported: the artefact has to stand alone, as in TF Serving.
+ALONE = """
+import sys
+sys.modules["wbc_tf"] = None
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+photo = tf.constant(np.load(sys.argv[2]))
+np.save(sys.argv[3], model.signatures["predict_float"](photo=photo)["cartoon"])
+"""
+
+
+def test_the_artefact_needs_nothing_of_this_package(
+    tiny_model: Path, tiny: Generator, tmp_path: Path
+) -> None:
+    photo = _photo(1, 21, 34)
+    np.save(tmp_path / "photo.npy", photo)
+    arguments = [find_model(tiny_model), tmp_path / "photo.npy", tmp_path / "cartoon.npy"]
+    subprocess.run(
+        [sys.executable, "-I", "-c", ALONE, *map(str, arguments)], check=True, cwd=tmp_path
+    )
+    np.testing.assert_allclose(np.load(tmp_path / "cartoon.npy"), _expected(tiny, photo), atol=1e-5)
+
+
+def test_the_generator_comes_back_weight_for_weight(tmp_path: Path) -> None:
+    generator = build_generator(channels=2, blocks=2)
+    version = serving.save(generator, tmp_path / "m", metadata={"licence": "none", "origin": "me"})
+    again = serving.load_generator(version)
+    assert again.get_config() == generator.get_config()
+    for variable, value in zip(again.variables, generator.get_weights()):
+        np.testing.assert_array_equal(variable, value)
+    metadata = read_metadata(version)
+    assert metadata["method"] == "white_box"
+    assert metadata["generator"] == generator.get_config()
+    assert (metadata["licence"], metadata["origin"]) == ("none", "me")
+
+
+def test_a_model_without_a_licence_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="licence"):
+        serving.save(build_generator(channels=2, blocks=1), tmp_path / "m", metadata={})
+    assert not (tmp_path / "m").exists()
+
+
+def test_another_methods_model_is_refused_by_name(tmp_path: Path) -> None:
+    dense = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])
+    version = save_model(
+        tmp_path / "m",
+        model=dense,
+        signatures={"f": tf.function(dense, input_signature=[tf.TensorSpec([None, 1])])},
+        metadata={"method": "sketch", "licence": "none"},
+    )
+    with pytest.raises(ValueError, match="method 'sketch', not 'white_box'"):
+        serving.load_generator(version)
+
+
+def test_a_model_that_lies_about_its_size_is_refused_with_every_name(tmp_path: Path) -> None:
+    generator = build_generator(channels=2, blocks=1)
+    version = serving.save(generator, tmp_path / "m", metadata={"licence": "none"})
+    path = version / "assets.extra" / "model.json"
+    metadata = json.loads(path.read_text())
+    metadata["generator"]["blocks"] = 2
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(WeightsError, match="missing: block_1/conv1/bias"):
+        serving.load_generator(version)

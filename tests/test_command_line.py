@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from absl import flags, logging
+
+from wbc_tf.command_line import FAILED, OK, USAGE, UsageError, new_flags, run_command
+
+USAGE_TEXT = "Count things.\n\n  count --number=3"
+
+
+@pytest.fixture
+def values() -> flags.FlagValues:
+    values = new_flags()
+    flags.DEFINE_integer("number", 3, "How many.", lower_bound=0, flag_values=values)
+    flags.DEFINE_enum("kind", "big", ["big", "small"], "Which ones.", flag_values=values)
+    flags.DEFINE_multi_string("name", [], "Whose; repeatable.", flag_values=values)
+    flags.DEFINE_boolean("fast", False, "Hurry.", flag_values=values)
+    return values
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    # run_command speaks to the process's environment.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"))
+
+
+def _run(values: flags.FlagValues, *argv: str, main: Callable | None = None) -> int:
+    return run_command(
+        main or (lambda values: OK), values, usage=USAGE_TEXT, argv=["/some/where/count.py", *argv]
+    )
+
+
+def test_main_gets_the_flags_and_its_answer_is_the_exit_status(values: flags.FlagValues) -> None:
+    seen = []
+
+    def main(values: flags.FlagValues) -> int:
+        seen.append((values.number, values.kind, values.name, values.fast))
+        return FAILED
+
+    assert _run(values, "--number=5", "--name=a", "--name=b", "--nofast", main=main) == FAILED
+    assert seen == [(5, "big", ["a", "b"], False)]
+
+
+def test_the_statuses_are_what_scripts_expect() -> None:
+    assert (OK, FAILED, USAGE) == (0, 1, 2)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_shows_usage_and_every_flag_and_calls_nothing(
+    values: flags.FlagValues, capsys: pytest.CaptureFixture[str], flag: str
+) -> None:
+    def main(values: flags.FlagValues) -> int:
+        raise AssertionError("help was asked for")
+
+    assert _run(values, flag, main=main) == OK
+    out = capsys.readouterr().out
+    assert out.startswith(USAGE_TEXT)
+    lines = out.splitlines()
+    assert "  --number=int (default: 3)" in lines
+    assert "  --kind=big|small (default: big)" in lines
+    assert "      Which ones." in lines, "without absl's own remarks"
+    assert "      Whose; repeatable." in lines
+    assert "  --fast" in lines
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--nubmer=5", "nubmer"),
+        ("--number=many", "many"),
+        ("--number=-1", "-1"),
+        ("--kind=green", "green"),
+        ("photo.jpg", "not understood: photo.jpg"),
+        ("--flagfile=/no/such/file.cfg", "/no/such/file.cfg"),
+    ],
+)
+def test_flags_that_make_no_sense_are_one_line_and_status_2(
+    values: flags.FlagValues, capsys: pytest.CaptureFixture[str], argument: str, message: str
+) -> None:
+    def main(values: flags.FlagValues) -> int:
+        raise AssertionError("there was nothing sensible to do")
+
+    assert _run(values, argument, main=main) == USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("count.py: ")
+    assert message in captured.err
+    assert captured.err.endswith("Try --help.\n")
+
+
+def test_a_usage_error_from_inside_looks_the_same(
+    values: flags.FlagValues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main(values: flags.FlagValues) -> int:
+        raise UsageError("--number and --kind exclude each other")
+
+    assert _run(values, main=main) == USAGE
+    assert capsys.readouterr().err == (
+        "count.py: --number and --kind exclude each other\nTry --help.\n"
+    )
+
+
+def test_our_own_bugs_are_not_dressed_up_as_usage(values: flags.FlagValues) -> None:
+    def main(values: flags.FlagValues) -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        _run(values, main=main)
+
+
+def test_flags_come_from_a_file_too_and_the_command_line_wins(
+    values: flags.FlagValues, tmp_path: Path
+) -> None:
+    (tmp_path / "recipe.cfg").write_text("# a recipe\n--number=7\n--kind=small\n")
+    seen = []
+    _run(
+        values,
+        f"--flagfile={tmp_path / 'recipe.cfg'}",
+        "--kind=big",
+        main=lambda values: seen.append((values.number, values.kind)) or OK,
+    )
+    assert seen == [(7, "big")]
+
+
+def test_every_command_has_flags_of_its_own(values: flags.FlagValues) -> None:
+    assert "number" not in new_flags()
+    assert "number" not in flags.FLAGS
+
+
+def test_tensorflow_is_quiet_unless_asked(
+    values: flags.FlagValues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    _run(values, "--verbose")
+    assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
+    assert logging.get_verbosity() == logging.INFO
+    _run(values, "--noverbose")
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+    assert logging.get_verbosity() == logging.WARNING
