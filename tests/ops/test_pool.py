@@ -180,6 +180,28 @@ class TestTheEnd:
         assert pids
         assert_ended(pids)
 
+    def test_a_fork_gets_a_pool_of_its_own(self, root):
+        process = run(
+            """
+import os
+from wbc_tf.ops.pool import shared_pool
+shared_pool().map(images, {})
+child = os.fork()
+if child == 0:
+    try:
+        pool.map(images, {})
+    except RuntimeError as error:
+        assert "before a fork" in str(error)
+        shared_pool().map(images, {})
+        raise SystemExit(7)
+raise SystemExit(os.waitpid(child, 0)[1] >> 8)
+""",
+            root,
+        )
+        out, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (7, "")
+        assert_ended([int(pid) for pid in out.split()])
+
     def test_comes_promptly_at_ctrl_c(self, root):
         process = run("while True: pool.map(np.random.rand(60, 200, 200, 3), {})", root)
         pids = [int(pid) for pid in process.stdout.readline().split()]

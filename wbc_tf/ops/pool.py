@@ -8,8 +8,8 @@ cores (2.0 is perfect):
 map                               threads  processes
 ================================  =======  =========
 slic                              1.95     1.92
-adaptive                          1.87     1.85
-adaptive, released                1.71     1.87
+adaptive                          1.87     1.9
+adaptive, released                1.71     1.9
 ================================  =======  =========
 
 On two cores either will do. But a sixth of a released map runs under the lock, so threads would end

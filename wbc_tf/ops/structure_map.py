@@ -1,4 +1,30 @@
-"""The structure representation of one picture (White-box Cartoonization, section 3.2)."""
+"""The structure representation of one picture (White-box Cartoonization, section 3.2).
+
+What the paper says, our default, beside what the authors' released program does:
+
+========================  ================================  ================================
+step                      default                           ``released=True``
+========================  ================================  ================================
+SLIC: conversion to Lab   RGB                               BGR taken for RGB
+Felzenszwalb              picture in [-1, 1]                the same
+merging looks at          the picture                       its regions in their mean colours
+merging: Lab of           RGB in [0, 1]                     BGR in [-1, 1], taken for that
+colour histograms         25 bins over all of Lab           over each region's own extremes,
+                                                            by which all regions are alike
+texture histograms        10 bins over all patterns         over each region's own extremes
+region sizes              true                              region 1's for all, then added up
+size of the picture       its pixels                        three times that
+stop merging at           ``segments`` regions              ``segments`` pairs of neighbours
+mean or median            by the deviation, on 0-255        always the mean: the deviation is
+                                                            that of [-1, 1]
+sums of pixels            float64                           float32, one after the other
+brightest colour          as it comes                       stretched to 1; black is 0 / 0
+a mean below -1           cannot be: clipped                to the power 1.2: NaN
+========================  ================================  ================================
+
+The last two are where the released mode departs from the released program: black stays
+black, and what lies outside [-1, 1] is clipped in both modes.
+"""
 
 from __future__ import annotations
 
