@@ -1,0 +1,129 @@
+"""Random crops from a folder of pictures, each a pure function of (seed, name, position).
+
+There is no state: no shuffle buffer, no generator that moves on. So a resumed run goes on with the
+very crops an unbroken one would see, and its data position is nothing but the step.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from absl import logging
+
+from wbc_tf.images import ImageReadError, PathLike, find_images, read_rgb, to_float
+
+# A crop's side in parts of the picture's short side. The generator works at 720 pixels, of which
+# 256 are a third: objects should come in the sizes it will meet, and larger.
+SIDE_RANGE = (0.36, 1.0)
+# In grey levels: sky and paper stay under it, and teach nothing but their own colour.
+BLANK_DEVIATION = 8.0
+_TRIES = 8
+
+
+class ImageFolderError(ValueError):
+    """A folder that cannot be trained on; the message names it and says what to do."""
+
+
+class CropSampler:
+    """Crops from all pictures of a folder, subfolders included.
+
+    Each picture comes once in an epoch, in an order of its own; picture and crop follow from the
+    position alone. Files that cannot be read are named once, and the next one takes their place.
+
+    Args:
+      folder: with at least `at_least` pictures.
+      patch_size: side of the crops, in pixels.
+      seed: of the run.
+      name: of the stream; streams of other names draw independently.
+      at_least: fewer pictures than this are an error (the batch size: less is too few to learn
+        from).
+
+    Raises:
+      ImageFolderError: the folder is not there, or holds too few pictures.
+    """
+
+    def __init__(
+        self, folder: PathLike, *, patch_size: int, seed: int, name: str, at_least: int = 1
+    ) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise ImageFolderError(f"{folder}: there is no such folder (for {name} pictures)")
+        self.paths = list(find_images(self.folder))
+        if len(self.paths) < at_least:
+            raise ImageFolderError(
+                f"{folder}: {len(self.paths)} {name} pictures, but at least {at_least} are needed; "
+                "add some, or choose a smaller batch"
+            )
+        self.patch_size = patch_size
+        self._key = (seed, zlib.crc32(name.encode()))
+        self._broken: set[Path] = set()
+        self._lock = threading.Lock()
+        # Two epochs are in hand at once where one ends.
+        self._order = lru_cache(maxsize=2)(self._new_order)
+
+    def crop(self, position: int) -> np.ndarray:
+        """The crop at a position, 0 or more; float32 [patch_size, patch_size, 3] in [-1, 1].
+
+        Raises:
+          ImageFolderError: not one picture of the folder can be read.
+        """
+        epoch, place = divmod(position, len(self.paths))
+        order = self._order(epoch)
+        random = np.random.default_rng((*self._key, 1, position))
+        for step in range(len(order)):
+            picture = self._read(self.paths[order[(place + step) % len(order)]])
+            if picture is not None:
+                return to_float(_random_crop(picture, self.patch_size, random))
+        raise ImageFolderError(
+            f"{self.folder}: none of its {len(self.paths)} pictures can be read (see the log)"
+        )
+
+    def _new_order(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng((*self._key, 0, epoch)).permutation(len(self.paths))
+
+    def _read(self, path: Path) -> np.ndarray | None:
+        if path in self._broken:
+            return None
+        try:
+            return read_rgb(path)
+        except ImageReadError as error:
+            with self._lock:  # decoding runs in several threads, and one warning is enough
+                if path not in self._broken:
+                    self._broken.add(path)
+                    logging.warning("left out: %s", error)
+            return None
+
+
+def _random_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    """A square of random size and place, scaled to `size`, mirrored half the time; never blank.
+
+    Pictures are not enlarged unless they are smaller than the crop themselves. Among crops that are
+    all almost blank the liveliest is taken.
+    """
+    best, best_deviation = picture, -1.0
+    for _ in range(_TRIES):
+        crop = _one_crop(picture, size, random)
+        deviation = float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).std())
+        if deviation > best_deviation:
+            best, best_deviation = crop, deviation
+        if deviation >= BLANK_DEVIATION:
+            break
+    return best
+
+
+def _one_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    height, width = picture.shape[:2]
+    short = min(height, width)
+    side = max(round(random.uniform(*SIDE_RANGE) * short), min(size, short))
+    top = random.integers(height - side + 1)
+    left = random.integers(width - side + 1)
+    crop = picture[top : top + side, left : left + side]
+    if random.random() < 0.5:
+        crop = crop[:, ::-1]
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return cv2.resize(crop, (size, size), interpolation=interpolation)
