@@ -45,6 +45,12 @@ def test_predicts_what_the_keras_generator_draws(
     np.testing.assert_allclose(model["scale"] * photo + model["offset"], cartoon, atol=1e-6)
 
 
+def test_coefficients_are_the_cartoon_taken_apart(tiny: Generator) -> None:
+    photo = _photo(1, 13, 18)
+    scale, offset = serving.coefficients(tiny, tf.constant(photo))
+    np.testing.assert_allclose(scale * photo + offset, _expected(tiny, photo), atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (1, 9), (401, 3)])
 def test_takes_pictures_of_any_size(tiny_model: Path, size: tuple[int, int]) -> None:
     predict = tf.saved_model.load(str(find_model(tiny_model))).signatures["predict_float"]
