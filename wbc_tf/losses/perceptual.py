@@ -20,7 +20,8 @@ class VggWeightsError(ValueError):
 class VggFeatures:
     """A frozen VGG up to one convolution, *before* that convolution's ReLU, as the authors use it.
 
-    Features before the ReLU keep the negative half, in which two pictures may differ as well.
+    Features before the ReLU keep the negative half, in which two pictures may differ as well. A
+    gradient tape that watches every variable it meets watches these too: name the ones to learn.
 
     Args:
       network: "vgg16" or "vgg19".
@@ -47,8 +48,6 @@ class VggFeatures:
                 copy.set_weights(application.get_layer(copy.name).get_weights())
         elif weights != "random":
             _load(self._model, Path(weights))
-        # Nothing is learned here, and a gradient tape need not watch it.
-        self._model.trainable = False
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """[N, H, W, 3] RGB in [-1, 1] -> the layer's features, in the policy's lower precision."""

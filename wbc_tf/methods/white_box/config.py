@@ -202,9 +202,7 @@ class WhiteBoxConfig:
                 f"{missing} is empty, and must be given where the other folder of faces is"
             )
         if self.pretrain_steps and self.pretrain_loss == "content" and not self.content_weight:
-            raise ValueError(
-                "content_weight is 0, and must be more for pre-training with pretrain_loss = content"
-            )
+            raise ValueError("content_weight is 0, and must be more where pretrain_loss is content")
         started = self.pretrain_steps or self.initial_model or self.allow_random_start
         if self.steps and not started:
             raise ValueError(

@@ -156,7 +156,10 @@ class WhiteBox:
         """
         config = self.config
         target = batch[self._target]
-        with tf.GradientTape() as tape:
+        variables = self.generator.trainable_variables
+        # VGG's variables are not ours to move, and a tape that watched them would keep more.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
             # No guided filter, as released: it would hide what the generator has yet to learn.
             output = self.generator(batch["photo"])
             if config.pretrain_loss == "content":
@@ -164,7 +167,7 @@ class WhiteBox:
                 loss = config.content_weight * feature_l1(self._vgg(output), self._vgg(target))
             else:
                 loss = tf.reduce_mean(tf.abs(output - target))
-        norm = _update(self._pretrain_optimizer, tape, loss, self.generator.trainable_variables)
+        norm = _update(self._pretrain_optimizer, tape, loss, variables)
         return {"generator_loss": loss, "gradient_norm/generator": norm}
 
     def _adversarial_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -178,7 +181,9 @@ class WhiteBox:
         photo, cartoon = batch["photo"], batch["cartoon"]
         color_weights = draw_color_weights(seed=config.seed, step=step)
         content_features = self._vgg(batch[self._target])
-        with tf.GradientTape(persistent=True) as tape:
+        variables = self.generator.trainable_variables
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch([*variables, *self._discriminator_variables])
             output = self._cartoonize(self.generator, photo)
             terms, discriminator_terms = adversarial_terms(
                 output,
@@ -197,7 +202,7 @@ class WhiteBox:
             )
             loss = generator_total(terms, config)
             discriminator_loss = discriminator_total(discriminator_terms)
-        norm = _update(self._generator_optimizer, tape, loss, self.generator.trainable_variables)
+        norm = _update(self._generator_optimizer, tape, loss, variables)
         discriminator_norm = _update(
             self._discriminator_optimizer, tape, discriminator_loss, self._discriminator_variables
         )
