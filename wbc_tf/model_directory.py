@@ -62,39 +62,50 @@ def save_model(
     for field in ("method", "licence"):
         if field not in metadata:
             raise ValueError(f"model metadata must state '{field}'; it has {sorted(metadata)}")
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     module = tf.Module()
     module.weights = named_variables(model)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
-    try:
+
+    def write(partial: Path) -> None:
         tf.saved_model.save(module, str(partial), signatures=dict(signatures))
         (partial / METADATA).parent.mkdir()
         (partial / METADATA).write_text(json.dumps(dict(metadata), indent=2) + "\n", "utf-8")
         if complete is not None:
             complete(partial)
+
+    return write_version(Path(directory), write)
+
+
+def write_version(directory: Path, write: Callable[[Path], None]) -> Path:
+    """Adds the next version to a folder, complete or not at all.
+
+    Args:
+      directory: made if it is not there. Existing versions are never touched.
+      write: fills an empty folder; what it raises leaves nothing behind.
+
+    Returns:
+      The new version's folder.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
+    try:
+        write(partial)
         partial.chmod(0o755)
-        version = take_next_version(partial, directory)
+        return _take_next_number(partial, directory)
     except BaseException:  # Ctrl-C as well must leave no half version behind
         shutil.rmtree(partial, ignore_errors=True)
         with contextlib.suppress(OSError):  # it holds other versions
             directory.rmdir()
         raise
-    return version
 
 
-def take_next_version(finished: Path, directory: Path) -> Path:
-    """Renames a finished folder to the directory's next free version number.
-
-    Another export may take a number meanwhile: renaming onto a version that holds files fails, and
-    then the next one is tried.
-    """
+def _take_next_number(finished: Path, directory: Path) -> Path:
     while True:
         version = directory / str(max(_versions(directory), default=0) + 1)
         try:
             os.rename(finished, version)
             return version
         except OSError:
+            # Another export took the number meanwhile; renaming never replaces a filled folder.
             if not version.exists():
                 raise
 
