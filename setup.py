@@ -37,6 +37,8 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.15,<2.16"],
+        # The protocol of TensorFlow Serving: for its clients, and for warm-up records at export.
+        "serving": ["tensorflow-serving-api>=2.15,<2.16"],
         "dev": ["pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff", "mypy"],
     },
     entry_points={
