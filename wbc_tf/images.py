@@ -10,12 +10,13 @@ seconds for it.
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Union
 
 import cv2
 import numpy as np
@@ -92,7 +93,24 @@ def read_photo(path: PathLike) -> Photo:
     """
     path = Path(path)
     try:
-        with Image.open(path) as opened:
+        with path.open("rb") as stream:
+            return _decode(stream, name=str(path))
+    except FileNotFoundError as error:
+        raise ImageReadError(f"{path}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise ImageReadError(f"{path}: this is a folder, not a picture") from error
+    except OSError as error:
+        raise ImageReadError(f"{path}: cannot be read ({error})") from error
+
+
+def decode_photo(data: bytes, *, name: str) -> Photo:
+    """`read_photo` of a file's content; `name` is what an error calls it."""
+    return _decode(io.BytesIO(data), name=name)
+
+
+def _decode(stream: BinaryIO, *, name: str) -> Photo:
+    try:
+        with Image.open(stream) as opened:
             file_format = opened.format or ""
             upright = ImageOps.exif_transpose(opened)
             has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
@@ -101,17 +119,14 @@ def read_photo(path: PathLike) -> Photo:
                 upright = Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
             alpha = np.array(upright.convert("RGBA"))[..., 3] if has_alpha else None
             rgb = np.array(upright.convert("RGB"))
-    except FileNotFoundError as error:
-        raise ImageReadError(f"{path}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise ImageReadError(f"{path}: this is a folder, not a picture") from error
     except UnidentifiedImageError as error:
-        kind = "an empty file" if path.stat().st_size == 0 else "not a picture that Pillow can read"
-        raise ImageReadError(f"{path}: {kind}") from error
+        empty = stream.seek(0, os.SEEK_END) == 0
+        kind = "an empty file" if empty else "not a picture that Pillow can read"
+        raise ImageReadError(f"{name}: {kind}") from error
     except Image.DecompressionBombError as error:
-        raise ImageReadError(f"{path}: too many pixels to be read safely ({error})") from error
+        raise ImageReadError(f"{name}: too many pixels to be read safely ({error})") from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise
-        raise ImageReadError(f"{path}: broken or cut off ({error})") from error
+        raise ImageReadError(f"{name}: broken or cut off ({error})") from error
     return Photo(rgb=rgb, alpha=alpha, format=file_format)
 
 
@@ -128,7 +143,7 @@ def write_image(
     file_format: str | None = None,
     quality: int = 95,
 ) -> None:
-    """Writes a picture whole or not at all: a temporary file beside it, synced, then renamed.
+    """Writes a picture, whole or not at all (see `write_whole`).
 
     Args:
       path: where to; an existing file is replaced.
@@ -155,11 +170,22 @@ def write_image(
         options["quality"] = quality
     if file_format == "JPEG":
         options["subsampling"] = 0 if quality >= 90 else 2  # chroma blocks show on flat colours
+    write_whole(path, lambda stream: picture.save(stream, format=file_format, **options))
+
+
+def write_whole(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
+    """Writes a file whole or not at all: a temporary one beside it, synced, then renamed.
+
+    Args:
+      path: where to; an existing file is replaced.
+      write: puts the content into an open binary file.
+    """
+    path = Path(path)
     # The name is short and its own, so that a name at the file system's limit still fits.
     handle, temporary = tempfile.mkstemp(prefix=".wbc-", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            picture.save(stream, format=file_format, **options)
+            write(stream)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files private
