@@ -104,10 +104,9 @@ class _GrowingFeatures:
         low = np.minimum(self.box[first, :2], self.box[second, :2])
         high = np.maximum(self.box[first, 2:], self.box[second, 2:])
         around = (high - low).prod(axis=1)
-        return (
-            color + texture + (1.0 - size / self.picture_size)
-            + (1.0 - (around - size) / self.picture_size)
-        )  # fmt: skip
+        small = 1.0 - size / self.picture_size
+        fill = 1.0 - (around - size) / self.picture_size
+        return color + texture + small + fill
 
     def join(self, first: int, second: int) -> int:
         """Adds the region that two make together, and returns its number."""

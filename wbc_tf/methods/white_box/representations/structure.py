@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from wbc_tf.ops.pool import shared_pool
@@ -41,8 +42,10 @@ def structure(
         raise ValueError(f"kind is {kind!r}, and must be one of {', '.join(KINDS)}")
     images = tf.cast(images, tf.float32)
     options = {"kind": kind, "segments": segments, "power": power, "released": released}
-    maps = tf.numpy_function(
-        # The pool is looked up at each call: the one of graph building may be closed by then.
-        lambda batch: shared_pool().map(batch, options), [images], tf.float32
-    )  # fmt: skip
+
+    def paint(batch: np.ndarray) -> np.ndarray:
+        # Looked up at each call: the pool of the time the graph was built may be closed by now.
+        return shared_pool().map(batch, options)
+
+    maps = tf.numpy_function(paint, [images], tf.float32)
     return tf.stop_gradient(tf.ensure_shape(maps, images.shape))
