@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Union
@@ -148,7 +148,7 @@ def write_image(
     Args:
       path: where to; an existing file is replaced.
       rgb: uint8 [H, W, 3].
-      alpha: uint8 [H, W]; laid over white where the format has no transparency.
+      alpha: see `encode_image`.
       file_format: a key of `FORMATS`; by the extension when None.
       quality: of JPEG and WebP, 1 to 100.
 
@@ -156,8 +156,22 @@ def write_image(
       ValueError: a format that we do not write.
       OSError: the disk or the folder refuses.
     """
-    path = Path(path)
     file_format = file_format or format_of(path)
+    data = encode_image(rgb, alpha=alpha, file_format=file_format, quality=quality)
+    write_whole(path, data)
+
+
+def encode_image(
+    rgb: np.ndarray, *, alpha: np.ndarray | None = None, file_format: str, quality: int = 95
+) -> bytes:
+    """A picture as the content of a file.
+
+    Args:
+      rgb: uint8 [H, W, 3].
+      alpha: uint8 [H, W]; laid over white where the format has no transparency.
+      file_format: a key of `FORMATS`.
+      quality: of JPEG and WebP, 1 to 100.
+    """
     if alpha is None:
         picture = Image.fromarray(rgb)
     else:
@@ -170,22 +184,19 @@ def write_image(
         options["quality"] = quality
     if file_format == "JPEG":
         options["subsampling"] = 0 if quality >= 90 else 2  # chroma blocks show on flat colours
-    write_whole(path, lambda stream: picture.save(stream, format=file_format, **options))
+    content = io.BytesIO()
+    picture.save(content, format=file_format, **options)
+    return content.getvalue()
 
 
-def write_whole(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
-    """Writes a file whole or not at all: a temporary one beside it, synced, then renamed.
-
-    Args:
-      path: where to; an existing file is replaced.
-      write: puts the content into an open binary file.
-    """
+def write_whole(path: PathLike, data: bytes) -> None:
+    """Writes a file whole or not at all: a temporary one beside it, synced, then renamed."""
     path = Path(path)
     # The name is short and its own, so that a name at the file system's limit still fits.
     handle, temporary = tempfile.mkstemp(prefix=".wbc-", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            write(stream)
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files private
