@@ -62,14 +62,14 @@ def run_command(
             return OK
         if rest:
             raise UsageError(f"not understood: {' '.join(rest)} (flags look like --name=value)")
-        _quieten(values.verbose)
+        quieten(values.verbose)
         return main(values)
     except (flags.Error, UsageError) as error:
         print(f"{os.path.basename(argv[0])}: {error}\nTry --help.", file=sys.stderr)
         return USAGE
 
 
-def _quieten(verbose: bool) -> None:
+def quieten(verbose: bool) -> None:
     """Keeps TensorFlow's start-up lines out of the way; must run before TensorFlow is imported."""
     if not verbose:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

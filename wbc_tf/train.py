@@ -1,0 +1,184 @@
+"""Trains a method on two folders of pictures: ``python train.py``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, quieten, run_command
+from wbc_tf.config_flags import config_from_flags, define_config_flags
+from wbc_tf.methods.registry import METHODS, method_module
+
+USAGE = """
+Train a cartoonizer.
+
+  python train.py --flagfile=configs/white_box.cfg --workdir=runs/mine \\
+      --photo_dir=photos --cartoon_dir=frames
+  python train.py --flagfile=configs/smoke.cfg
+
+The run folder holds config.json, checkpoints, losses.jsonl, TensorBoard curves and sample grids; at
+the end model/ is what cartoonize.py --model takes. Called again, a run goes on where it stopped.
+"""
+
+
+def define_flags(method: str | None = None) -> flags.FlagValues:
+    """The command's flags; with a method's name, those of its config too."""
+    values = new_flags()
+    flags.DEFINE_string("method", "white_box", " | ".join(sorted(METHODS)), flag_values=values)
+    flags.DEFINE_string(
+        "preset", "", "Recipe to start from; by default the method's own name.", flag_values=values
+    )
+    flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
+    flags.DEFINE_boolean(
+        "resume",
+        True,
+        "Go on from the run folder's newest checkpoint. --noresume refuses a folder with one.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "dry_run", False, "Show the resolved config, write nothing.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "checkpoint_every", 500, "Steps between checkpoints.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "sample_every", 500, "Steps between sample grids.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_enum(
+        "distribute",
+        "none",
+        ["none", "mirrored", "multi_worker"],
+        "One device, all devices of this machine, or the workers that TF_CONFIG names. "
+        "--batch_size is always the whole batch, shared out among them.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "deterministic",
+        False,
+        "Make every operation give the same bits each time, at some cost in speed.",
+        flag_values=values,
+    )
+    if method is not None:
+        define_config_flags(method_module(method).Config, values)
+    return values
+
+
+def main(values: flags.FlagValues) -> int:
+    """Trains as the flags say; returns the exit status."""
+    module = method_module(values.method)
+    presets = module.Config.presets()
+    preset = values.preset or values.method
+    if preset not in presets:
+        raise UsageError(f"no preset '{preset}'; there is {', '.join(presets)}")
+    try:
+        config = config_from_flags(presets[preset], values)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    document = {"method": values.method, "config": json.loads(config.to_json())}
+    if values.dry_run:
+        print(json.dumps(document, indent=2))
+        return OK
+    if values.workdir is None:
+        raise UsageError("--workdir is missing: the folder of the run")
+    return _train(module, config, document, values)
+
+
+def _train(module: Any, config: Any, document: dict[str, Any], values: flags.FlagValues) -> int:
+    import tensorflow as tf
+
+    from wbc_tf.data.crops import ImageFolderError
+    from wbc_tf.losses.perceptual import VggWeightsError
+    from wbc_tf.model_directory import ModelNotFoundError
+    from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, train
+    from wbc_tf.weights import WeightsError
+
+    workdir = Path(values.workdir)
+    _refuse_mixing(workdir, document, resume=values.resume)
+    strategy = _strategy(values.distribute)
+    if values.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    # First weights are drawn as variables are made; everything later is drawn from (seed, step).
+    tf.keras.utils.set_random_seed(config.seed)
+    try:
+        with strategy.scope():
+            method = module.build(config)
+    except (ImageFolderError, VggWeightsError, ModelNotFoundError, WeightsError) as error:
+        raise UsageError(str(error)) from error
+    workdir.mkdir(parents=True, exist_ok=True)
+    (workdir / "config.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    settings = LoopSettings(
+        checkpoint_every=values.checkpoint_every, sample_every=values.sample_every
+    )
+    try:
+        finished = train(method, workdir=workdir, settings=settings, strategy=strategy)
+    except (TrainingDivergedError, ImageFolderError, WeightsError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    if not finished:
+        print(f"Stopped and saved. The same command goes on from there ({workdir}).")
+        return OK
+    method.export(workdir / "model")
+    print(f"Done. Try: python cartoonize.py --model={workdir / 'model'} --input=... --output=...")
+    return OK
+
+
+def _refuse_mixing(workdir: Path, document: dict[str, Any], *, resume: bool) -> None:
+    """A run folder is one run: other settings, or a fresh start, need another folder."""
+    recorded = workdir / "config.json"
+    if not recorded.exists():
+        return
+    if not resume:
+        raise UsageError(f"{workdir} already holds a run; choose another --workdir, or resume it")
+    before = json.loads(recorded.read_text("utf-8"))
+    # More steps are how a finished run is continued.
+    lengths = {"steps"}
+    changed = [
+        f"--{name} was {before['config'].get(name)!r}, now {value!r}"
+        for name, value in document["config"].items()
+        if before["config"].get(name) != value and name not in lengths
+    ]
+    if before["method"] != document["method"]:
+        changed.insert(0, f"--method was {before['method']!r}, now {document['method']!r}")
+    if changed:
+        raise UsageError(
+            f"{workdir} holds a run with other settings ({'; '.join(changed)}). To train on from "
+            "its result, choose a new --workdir and --initial_model."
+        )
+
+
+def _strategy(name: str) -> Any:
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Take memory as it is needed: the machine may be shared.
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name == "multi_worker":
+        if "TF_CONFIG" not in os.environ:
+            raise UsageError("--distribute=multi_worker needs TF_CONFIG to name the workers")
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def run() -> None:
+    """Console entry point."""
+    # The method decides which further flags there are.
+    first = define_flags()
+    try:
+        first(sys.argv, known_only=True)
+        quieten(first.verbose)
+        values = define_flags(first.method)
+    except (flags.Error, ValueError) as error:
+        print(f"{os.path.basename(sys.argv[0])}: {error}\nTry --help.", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(run_command(main, values, usage=USAGE))
+
+
+if __name__ == "__main__":
+    run()
