@@ -238,6 +238,12 @@ def test_alpha_is_laid_over_white_where_the_format_has_none(tmp_path: Path) -> N
     np.testing.assert_array_equal(read.rgb[:, 8:], 40)
 
 
+def test_an_existing_file_is_replaced(tmp_path: Path, picture: np.ndarray) -> None:
+    (tmp_path / "a.png").write_bytes(b"what was here before")
+    write_image(tmp_path / "a.png", picture)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), picture)
+
+
 def test_a_named_format_wins_over_the_extension(tmp_path: Path, picture: np.ndarray) -> None:
     write_image(tmp_path / "a.jpg", picture, file_format="PNG")
     assert read_photo(tmp_path / "a.jpg").format == "PNG"
@@ -324,13 +330,12 @@ def test_find_images_needs_a_folder(tmp_path: Path) -> None:
 
 
 def test_reduction_averages_areas() -> None:
-    blocks = np.random.default_rng(2).integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    noise = np.array([[-2, 2], [2, -2]])
-    small = np.clip(blocks, 2, 253)
-    large = (np.kron(small, np.ones((2, 2, 1), int)) + np.tile(noise, (4, 6))[..., None]).astype(
-        np.uint8
-    )
-    np.testing.assert_array_equal(reduce_to_short_side(large, 4), small)
+    # To a third, where bilinear sampling would read the middle of each 3x3 block and nothing else.
+    small = np.random.default_rng(2).integers(8, 248, (4, 6, 3), dtype=np.uint8)
+    noise = np.array([[-2, 3, -4], [1, 8, -5], [2, -6, 3]])
+    assert noise.sum() == 0
+    large = np.kron(small, np.ones((3, 3, 1), int)) + np.tile(noise, (4, 6))[..., None]
+    np.testing.assert_array_equal(reduce_to_short_side(large.astype(np.uint8), 4), small)
 
 
 @pytest.mark.parametrize(
