@@ -10,6 +10,7 @@ from wbc_tf.serving.settings import ServingSettings
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GIF = (b"GIF87a", b"GIF89a")
+_PNG_DEPTH_AT = 24
 _OPAQUE = 255
 
 
@@ -71,7 +72,13 @@ def _decode_jpeg(data: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_png(data: tf.Tensor) -> tf.Tensor:
-    return tf.io.decode_png(data, channels=4)
+    rgba = tf.io.decode_png(data, channels=4)
+    # Where pixels of 1, 2 or 4 bits have no transparency, TensorFlow makes up an alpha of 1, 3 or
+    # 15, which it means to be all of it.
+    depth = tf.io.decode_raw(tf.strings.substr(data, _PNG_DEPTH_AT, 1), tf.uint8)[0]
+    all_of_it = tf.bitwise.left_shift(tf.constant(1, tf.uint8), tf.minimum(depth, 7)) - 1
+    made_up = (depth < 8) & tf.reduce_all(rgba[..., 3] == all_of_it)
+    return tf.cond(made_up, lambda: opaque(rgba[..., :3]), lambda: rgba)
 
 
 def _decode_gif(data: tf.Tensor) -> tf.Tensor:
