@@ -14,12 +14,16 @@ from wbc_tf.images import (
     FORMATS,
     ImageReadError,
     crop_to,
+    decode_photo,
+    encode_image,
     find_images,
     format_of,
     pad_to_multiple,
     read_photo,
     read_rgb,
     reduce_to_short_side,
+    tensor_to_float,
+    tensor_to_uint8,
     to_float,
     to_uint8,
     write_image,
@@ -57,6 +61,14 @@ def test_half_precision_is_read_without_losing_a_level() -> None:
     # float16 has 11 bits: all 256 levels are told apart, if the arithmetic is not done in it.
     levels = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(to_uint8(to_float(levels).astype(np.float16)), levels)
+
+
+def test_the_tensor_twins_answer_the_same_eagerly_and_in_a_graph() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    floats = np.linspace(-1.2, 1.2, 1001).astype(np.float32)
+    for wrap in (lambda function: function, tf.function):
+        np.testing.assert_array_equal(wrap(tensor_to_float)(tf.constant(levels)), to_float(levels))
+        np.testing.assert_array_equal(wrap(tensor_to_uint8)(tf.constant(floats)), to_uint8(floats))
 
 
 # Reading.
@@ -185,6 +197,16 @@ def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path, make, mess
     assert str(path) in str(error.value)
 
 
+def test_a_files_content_is_read_as_the_file_is(tmp_path: Path, picture: np.ndarray) -> None:
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    photo = decode_photo((tmp_path / "a.png").read_bytes(), name="upload 3")
+    np.testing.assert_array_equal(photo.rgb, picture)
+    assert (photo.alpha, photo.format) == (None, "PNG")
+    for data, reason in ((b"", "an empty file"), (b"text", "not a picture")):
+        with pytest.raises(ImageReadError, match=f"^upload 3: {reason}"):
+            decode_photo(data, name="upload 3")
+
+
 def test_a_picture_of_absurd_size_is_refused(
     tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +260,12 @@ def test_alpha_is_laid_over_white_where_the_format_has_none(tmp_path: Path) -> N
     np.testing.assert_array_equal(read.rgb[:, 8:], 40)
 
 
+def test_an_encoded_picture_is_what_would_be_written(tmp_path: Path, picture: np.ndarray) -> None:
+    write_image(tmp_path / "a.jpg", picture, quality=70)
+    encoded = encode_image(picture, file_format="JPEG", quality=70)
+    assert (tmp_path / "a.jpg").read_bytes() == encoded
+
+
 def test_an_existing_file_is_replaced(tmp_path: Path, picture: np.ndarray) -> None:
     (tmp_path / "a.png").write_bytes(b"what was here before")
     write_image(tmp_path / "a.png", picture)
@@ -249,19 +277,28 @@ def test_a_named_format_wins_over_the_extension(tmp_path: Path, picture: np.ndar
     assert read_photo(tmp_path / "a.jpg").format == "PNG"
 
 
-def test_a_failing_encoder_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+def _full_disk(*_: object, **__: object) -> None:
+    raise OSError("No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("owner", "function"),
+    [(Image.Image, "save"), (os, "fsync"), (os, "chmod"), (os, "replace")],
+    ids=["encode", "write", "chmod", "rename"],
+)
+def test_a_failure_at_any_stage_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path,
+    picture: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    function: str,
 ) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"what was here before")
-
-    def half_written(self, stream, **_) -> None:
-        stream.write(b"half a pic")
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", half_written)
+    monkeypatch.setattr(owner, function, _full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_image(path, picture)
+    monkeypatch.undo()
     assert path.read_bytes() == b"what was here before"
     assert os.listdir(tmp_path) == ["a.png"]
 

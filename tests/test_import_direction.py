@@ -29,6 +29,7 @@ LEVELS = {
     # Commands, and the library's front door, which nothing inside goes through.
     "wbc_tf": 7,
     "wbc_tf.cartoonize": 7,
+    "wbc_tf.client": 7,
     "wbc_tf.convert": 7,
     "wbc_tf.demo": 7,
     "wbc_tf.export": 7,
