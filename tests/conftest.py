@@ -93,3 +93,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("models") / "tiny"
     serving.save(generator, directory, metadata={"licence": "none", "origin": "untrained"})
     return directory
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model as the export command writes it for a server: its version folder."""
+    from wbc_tf import export
+    from wbc_tf.command_line import OK, run_command
+
+    output = tmp_path_factory.mktemp("exported")
+    argv = ["export", f"--model={tiny_model}", f"--output={output}", "--name=cartoonist"]
+    assert run_command(export.main, export.define_flags(), usage="", argv=argv) == OK
+    return output / "cartoonist" / "1"
