@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.methods.white_box import serving
+from wbc_tf.serving.parity import (
+    FLOAT_TOLERANCE,
+    LEVEL_TOLERANCE,
+    Parity,
+    ParityError,
+    check_parity,
+)
+from wbc_tf.serving.settings import ServingSettings
+
+SETTINGS = ServingSettings(short_side=40)
+
+
+@pytest.fixture(scope="module")
+def network(tiny_model: Path) -> Any:
+    return partial(serving.coefficients, serving.load_generator(tiny_model))
+
+
+@pytest.fixture(scope="module")
+def version(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    generator = serving.load_generator(tiny_model)
+    directory = tmp_path_factory.mktemp("parity") / "m"
+    return serving.save(generator, directory, metadata={"licence": "none"}, settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def cartoonize(version: Path) -> Any:
+    return partial(Cartoonizer.load(version), short_side=SETTINGS.short_side)
+
+
+def test_a_model_equals_the_network_it_came_from(
+    version: Path, network: Any, cartoonize: Any
+) -> None:
+    found = check_parity(version, network, SETTINGS, cartoonize=cartoonize)
+    assert isinstance(found, Parity)
+    assert found.float_difference < FLOAT_TOLERANCE
+    assert found.level_difference <= LEVEL_TOLERANCE
+
+
+@pytest.mark.parametrize("wrong", [0.001, np.nan])
+def test_another_network_is_noticed(
+    version: Path, network: Any, cartoonize: Any, wrong: float
+) -> None:
+    def other(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        scale, offset = network(photo)
+        return scale, offset + wrong
+
+    with pytest.raises(ParityError, match=r"predict_float.*Nothing was written"):
+        check_parity(version, other, SETTINGS, cartoonize=cartoonize)
+
+
+def test_another_way_of_reducing_is_noticed(version: Path, network: Any, cartoonize: Any) -> None:
+    other = partial(cartoonize, short_side=30)
+    with pytest.raises(ParityError, match=r"predict_uint8 differs .* grey levels"):
+        check_parity(version, network, SETTINGS, cartoonize=other)
+
+
+def test_another_size_is_noticed(version: Path, network: Any, cartoonize: Any) -> None:
+    other = partial(cartoonize, output_size="working")
+    with pytest.raises(ParityError, match="predict_uint8"):
+        check_parity(version, network, SETTINGS, cartoonize=other)

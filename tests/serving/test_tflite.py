@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from wbc_tf.images import to_float
+from wbc_tf.methods.white_box import serving
+from wbc_tf.serving.parity import ParityError
+from wbc_tf.serving.sample_photo import sample_photo
+from wbc_tf.serving.tflite import (
+    VARIANTS,
+    LiteModel,
+    convert,
+    export_tflite,
+    run_tflite,
+    table,
+)
+
+
+@pytest.fixture(scope="module")
+def network(tiny_model: Path) -> Any:
+    return partial(serving.coefficients, serving.load_generator(tiny_model))
+
+
+def expected(network: Any, photo: np.ndarray) -> np.ndarray:
+    scale, offset = network(tf.constant(photo))
+    return (scale * photo + offset).numpy()
+
+
+def test_a_free_size_model_takes_any_size(network: Any) -> None:
+    content = convert(network, variant="float32", size=None)
+    for size in [(1, 1), (30, 45), (64, 32)]:
+        photo = to_float(sample_photo(*size)[None])
+        np.testing.assert_allclose(
+            run_tflite(content, photo), expected(network, photo), atol=1e-4, err_msg=str(size)
+        )
+
+
+def test_a_fixed_size_model_takes_its_own(network: Any) -> None:
+    content = convert(network, variant="float32", size=(30, 45))
+    photo = to_float(sample_photo(30, 45)[None])
+    np.testing.assert_allclose(run_tflite(content, photo), expected(network, photo), atol=1e-4)
+    (details,) = tf.lite.Interpreter(model_content=content).get_input_details()
+    assert details["shape_signature"].tolist() == [1, 30, 45, 3]
+
+
+@pytest.fixture(scope="module")
+def written(
+    network: Any, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[LiteModel]]:
+    directory = tmp_path_factory.mktemp("lite") / "tiny-tflite"
+    metadata = {"licence": "none"}
+    return export_tflite(directory, network, version=tiny_model / "1", size=None, metadata=metadata)
+
+
+def test_all_variants_with_their_figures(written: tuple[Path, list[LiteModel]]) -> None:
+    version, rows = written
+    assert [row.variant for row in rows] == list(VARIANTS)
+    assert sorted(p.name for p in version.iterdir()) == [
+        "float16.tflite", "float32.tflite", "int8.tflite", "model.json",
+    ]  # fmt: skip
+    for row in rows:
+        assert row.size == (version / f"{row.variant}.tflite").stat().st_size
+    float32, float16, int8 = rows
+    assert float32.max_difference <= 1
+    assert float32.mean_difference <= float16.mean_difference <= int8.mean_difference
+    described = json.loads((version / "model.json").read_text())
+    assert described["licence"] == "none"
+    assert [each["variant"] for each in described["tflite"]["variants"]] == list(VARIANTS)
+
+
+def test_smaller_types_make_smaller_files() -> None:
+    # The tiny model is mostly graph, so here it takes one with weights.
+    from wbc_tf.methods.white_box.generator import build_generator
+
+    network = partial(serving.coefficients, build_generator(channels=8, blocks=2))
+    sizes = [len(convert(network, variant=variant, size=(16, 16))) for variant in VARIANTS]
+    assert sizes[0] > 1.5 * sizes[1] > 1.5 * sizes[2]
+
+
+def test_a_model_that_draws_something_else_is_not_written(
+    network: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    def other(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        scale, offset = network(photo)
+        return scale, offset + 0.1
+
+    with pytest.raises(ParityError, match=r"float32: differs .* grey levels"):
+        export_tflite(tmp_path / "m", other, version=tiny_model / "1", size=(16, 16), metadata={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table() -> None:
+    rows = [LiteModel("int8", 3 * 1024, 20, 1.25)]
+    assert table(rows).splitlines()[2] == "| int8 | 3 | 20 | 1.250 |"
