@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.serving.stand_ins import StandIn, serve
+from wbc_tf import client
+from wbc_tf.client import cartoonize_remotely
+from wbc_tf.images import encode_image, read_photo, read_rgb, write_image
+from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.inference.folder import Tally, plan_jobs
+from wbc_tf.serving.remote import connect
+from wbc_tf.serving.sample_photo import sample_photo
+
+
+@pytest.fixture(scope="module")
+def server(exported: Path) -> Iterator[StandIn]:
+    with serve(exported) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cartoonize(exported: Path) -> Callable[[np.ndarray], np.ndarray]:
+    cartoonizer = Cartoonizer.load(exported)
+    return lambda photo: cartoonizer(photo, short_side=96)
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def address(server: StandIn, request: pytest.FixtureRequest) -> str:
+    return server.grpc_address if request.param == "grpc" else server.rest_url
+
+
+def near(path: Path, expected: np.ndarray, *, levels: int = 1) -> bool:
+    found = read_rgb(path)
+    return found.shape == expected.shape and np.abs(found.astype(int) - expected).max() <= levels
+
+
+def test_two_hundred_requests_at_once_with_broken_ones_among_them(
+    server: StandIn,
+    address: str,
+    cartoonize: Callable[[np.ndarray], np.ndarray],
+    tmp_path: Path,
+    call: Callable[..., Any],
+) -> None:
+    photos, cartoons = tmp_path / "photos", tmp_path / "cartoons"
+    photos.mkdir()
+    broken = set(range(7, 200, 20))  # ten of two hundred
+    kinds = [sample_photo(24 + 3 * kind, 36) for kind in range(5)]
+    expected = [cartoonize(photo) for photo in kinds]
+    for number in range(200):
+        data = encode_image(kinds[number % 5], file_format="PNG")
+        # Cut off behind the header: only the server's decoder can notice.
+        (photos / f"{number:03}.png").write_bytes(data[:-60] if number in broken else data)
+    server.turn_away = 20
+    outcome = call(
+        client,
+        f"--server={address}",
+        f"--model_name={server.name}",
+        f"--input={photos}",
+        f"--output={cartoons}",
+        "--concurrency=32",
+        "--retries=8",
+    )
+    assert outcome.out.splitlines()[-1] == "190 written, 0 skipped, 10 failed"
+    assert outcome.status == 1
+    for number in range(200):
+        target = cartoons / f"{number:03}.png"
+        assert target.exists() == (number not in broken)
+        if number in broken:
+            (line,) = [line for line in outcome.err.splitlines() if f"{number:03}.png ->" in line]
+            assert "image_bytes[0]: the picture is broken or cut off" in line
+        else:
+            assert near(target, expected[number % 5])
+    assert len(list(cartoons.iterdir())) == 190, "nothing half written is left"
+
+
+def test_reference_photos_through_the_server(
+    authors_model: Path, reference: Path, tmp_path: Path, call: Callable[..., Any]
+) -> None:
+    from wbc_tf import export
+
+    outcome = call(
+        export,
+        f"--model={authors_model}",
+        f"--output={tmp_path}",
+        "--name=cartoonist",
+        "--output_size=working",
+    )
+    assert outcome.status == 0, outcome.err
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for path in sorted((reference / "photos").iterdir()):
+        rgb = read_rgb(path)
+        height, width = rgb.shape[:2]
+        if height % 8 or width % 8:
+            # The authors cut their photos off here; where the edge lies, the network sees.
+            cut = rgb[: height // 8 * 8, : width // 8 * 8]
+            write_image(photos / f"{path.stem}.png", cut)
+        else:
+            (photos / path.name).write_bytes(path.read_bytes())
+    with serve(tmp_path / "cartoonist" / "1") as running:
+        for address in (running.grpc_address, running.rest_url):
+            cartoons = tmp_path / address.split(":")[0]
+            outcome = call(
+                client,
+                f"--server={address}",
+                "--model_name=cartoonist",
+                f"--input={photos}",
+                f"--output={cartoons}",
+                "--format=png",
+                "--concurrency=2",
+            )
+            assert outcome.out.splitlines()[-1] == "6 written, 0 skipped, 0 failed"
+            for path in sorted((reference / "cartoons").iterdir()):
+                # One level: the authors' rounding truncates, ours goes to the nearest.
+                assert near(cartoons / path.name, read_rgb(path)), path.name
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    write_image(folder / "a.jpg", sample_photo(20, 30))
+    write_image(folder / "b.png", sample_photo(31, 20), alpha=sample_photo(31, 20)[..., 0])
+    write_image(folder / "c.webp", sample_photo(22, 22), quality=100)
+    write_image(folder / "d.bmp", sample_photo(10, 10))
+    write_image(folder / "deep" / "e.png", sample_photo(8, 8))
+    return folder
+
+
+def test_every_format_that_we_read_in_a_tree(
+    server: StandIn,
+    cartoonize: Callable[[np.ndarray], np.ndarray],
+    photos: Path,
+    tmp_path: Path,
+    call: Callable[..., Any],
+) -> None:
+    arguments = (
+        f"--server={server.rest_url}",
+        f"--model_name={server.name}",
+        f"--input={photos}",
+        f"--output={tmp_path / 'out'}",
+        "--recursive",
+    )
+    outcome = call(client, *arguments)
+    assert (outcome.status, outcome.out) == (0, "5 written, 0 skipped, 0 failed\n"), outcome.err
+    for source in sorted(path for path in photos.rglob("*") if path.is_file()):
+        target = tmp_path / "out" / source.relative_to(photos)
+        before, after = read_photo(source), read_photo(target)
+        assert after.format == before.format
+        lossy = after.format in ("JPEG", "WEBP")
+        expected = cartoonize(before.rgb).astype(int)
+        assert np.abs(after.rgb - expected).mean() < (8 if lossy else 0.1), source.name
+    alpha = read_photo(tmp_path / "out" / "b.png").alpha
+    np.testing.assert_array_equal(alpha, read_photo(photos / "b.png").alpha)
+
+    assert call(client, *arguments).out == "0 written, 5 skipped, 0 failed\n"
+    assert call(client, *arguments, "--overwrite").out == "5 written, 0 skipped, 0 failed\n"
+
+
+def test_an_unreadable_file_fails_alone_and_is_never_sent(
+    server: StandIn, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "text.jpg").write_text("hello")
+    (photos / "empty.png").write_bytes(b"")
+    server.asked = 0
+    jobs = plan_jobs([str(photos)], tmp_path / "out")
+    connection = connect(server.grpc_address, model_name=server.name)
+    tally = cartoonize_remotely(connection, jobs, concurrency=3, retries=0, deadline=30)
+    assert tally == Tally(written=4, skipped=0, failed=2)
+    assert server.asked == 4
+    errors = capsys.readouterr().err
+    assert "text.jpg: not a picture" in errors
+    assert "empty.png: an empty file" in errors
+
+
+class Fixed:
+    """A connection that gives every photo the same answer."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+    def check(self, *, timeout: float) -> None:
+        pass
+
+    def cartoonize(self, image: bytes, *, timeout: float) -> bytes:
+        return self.answer
+
+
+def test_an_answer_in_the_targets_own_format_is_kept_byte_by_byte(
+    photos: Path, tmp_path: Path
+) -> None:
+    answer = encode_image(sample_photo(9, 9), file_format="JPEG", quality=70)
+    jobs = plan_jobs([str(photos / "a.jpg")], tmp_path / "out")
+    cartoonize_remotely(Fixed(answer), jobs, concurrency=1, retries=0, deadline=30)
+    assert jobs[0].target.read_bytes() == answer
+
+
+def test_an_answer_that_is_no_picture_is_not_written(photos: Path, tmp_path: Path) -> None:
+    jobs = plan_jobs([str(photos / "a.jpg")], tmp_path / "out")
+    tally = cartoonize_remotely(Fixed(b"oops"), jobs, concurrency=1, retries=0, deadline=30)
+    assert tally == Tally(written=0, skipped=0, failed=1)
+    assert not jobs[0].target.exists()
+
+
+def test_no_more_requests_in_flight_than_asked_for(photos: Path, tmp_path: Path) -> None:
+    import threading
+    import time
+
+    lock, now, most = threading.Lock(), [0], [0]
+
+    class Counting(Fixed):
+        def cartoonize(self, image: bytes, *, timeout: float) -> bytes:
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep(0.02)
+            with lock:
+                now[0] -= 1
+            return self.answer
+
+    for number in range(20):
+        write_image(photos / f"more{number}.png", sample_photo(4, 4))
+    jobs = plan_jobs([str(photos)], tmp_path / "out")
+    answer = encode_image(sample_photo(4, 4), file_format="PNG")
+    tally = cartoonize_remotely(Counting(answer), jobs, concurrency=3, retries=0, deadline=30)
+    assert tally.written == 24
+    assert most[0] == 3
+
+
+def test_calls_that_make_no_sense(
+    server: StandIn, photos: Path, tmp_path: Path, call: Callable[..., Any]
+) -> None:
+    out = tmp_path / "out"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{unused.getsockname()[1]}"
+        for arguments, message in [
+            ((f"--input={photos}", f"--output={out}"), "--server, --input and --output are needed"),
+            (
+                (f"--server={server.rest_url}", f"--input={tmp_path}/none", f"--output={out}"),
+                "no such file",
+            ),
+            (
+                (f"--server={server.rest_url}", f"--input={photos}", f"--output={out}"),
+                "Servable not found",
+            ),
+            (
+                (f"--server={nobody}", f"--input={photos}", f"--output={out}", "--retries=1"),
+                "2 attempts",
+            ),
+            (
+                (f"--server={server.rest_url}", f"--input={photos}", "--concurrency=0"),
+                "concurrency",
+            ),
+        ]:
+            outcome = call(client, *arguments)
+            assert outcome.status == 2
+            assert message in outcome.err
+    assert not out.exists()
