@@ -44,7 +44,7 @@ class CropSampler:
         from).
 
     Raises:
-      ImageFolderError: the folder is not there, or holds too few pictures.
+      ImageFolderError: the folder is not there, holds too few pictures, or none that can be read.
     """
 
     def __init__(
@@ -65,12 +65,17 @@ class CropSampler:
         self._lock = threading.Lock()
         # Two epochs are in hand at once where one ends.
         self._order = lru_cache(maxsize=2)(self._new_order)
+        if all(self._read(path) is None for path in self.paths):
+            raise ImageFolderError(
+                f"{folder}: none of its {len(self.paths)} {name} pictures can be read; each is "
+                "named above"
+            )
 
     def crop(self, position: int) -> np.ndarray:
         """The crop at a position, 0 or more; float32 [patch_size, patch_size, 3] in [-1, 1].
 
         Raises:
-          ImageFolderError: not one picture of the folder can be read.
+          ImageFolderError: since the start, the last readable picture has gone.
         """
         epoch, place = divmod(position, len(self.paths))
         order = self._order(epoch)
@@ -79,9 +84,7 @@ class CropSampler:
             picture = self._read(self.paths[order[(place + step) % len(order)]])
             if picture is not None:
                 return to_float(_random_crop(picture, self.patch_size, random))
-        raise ImageFolderError(
-            f"{self.folder}: none of its {len(self.paths)} pictures can be read (see the log)"
-        )
+        raise ImageFolderError(f"{self.folder}: no picture there can be read any more")
 
     def _new_order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng((*self._key, 0, epoch)).permutation(len(self.paths))

@@ -115,20 +115,22 @@ def _run_phase(
     run_step = compile_step(phase, strategy)
     dataset = method.batches(start_step=first)
     batches = iter(strategy.experimental_distribute_dataset(dataset))
-    with tqdm(total=last, initial=first, desc=phase.name, unit="step", disable=None) as bar:
-        for step in range(first, last):
-            batch = next(batches)
-            values = {
-                name: float(value)
-                for name, value in run_step(batch, tf.constant(step, tf.int64)).items()
-            }
-            refuse_non_finite(values, step=step, phase=phase.name)
-            logs.scalars(step + 1, phase.name, values)
-            rate = (bar.format_dict["rate"] or 0) * method.batch_size
-            terms = " ".join(f"{n}={v:.3g}" for n, v in values.items() if "/" not in n)
-            bar.set_postfix_str(f"{rate:.1f} images/s {terms}", refresh=False)
-            bar.update()
-            yield step + 1
+    try:
+        with tqdm(total=last, initial=first, desc=phase.name, unit="step", disable=None) as bar:
+            for step in range(first, last):
+                results = run_step(next(batches), tf.constant(step, tf.int64))
+                values = {name: float(value) for name, value in results.items()}
+                refuse_non_finite(values, step=step, phase=phase.name)
+                logs.scalars(step + 1, phase.name, values)
+                rate = (bar.format_dict["rate"] or 0) * method.batch_size
+                terms = " ".join(f"{n}={v:.3g}" for n, v in values.items() if "/" not in n)
+                bar.set_postfix_str(f"{rate:.1f} images/s {terms}", refresh=False)
+                bar.update()
+                yield step + 1
+    finally:
+        # The pipeline's threads run Python. One that is left behind, by a traceback that holds this
+        # frame, would wait at the interpreter's end for a lock that it never gets.
+        del batches
 
 
 def compile_step(
