@@ -95,6 +95,7 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
     from wbc_tf.losses.perceptual import VggWeightsError
     from wbc_tf.model_directory import ModelNotFoundError
     from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, train
+    from wbc_tf.training.provenance import source_commit
     from wbc_tf.weights import WeightsError
 
     workdir = Path(values.workdir)
@@ -110,7 +111,8 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
     except (ImageFolderError, VggWeightsError, ModelNotFoundError, WeightsError) as error:
         raise UsageError(str(error)) from error
     workdir.mkdir(parents=True, exist_ok=True)
-    (workdir / "config.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    recorded = {**document, "commit": source_commit()}
+    (workdir / "config.json").write_text(json.dumps(recorded, indent=2) + "\n", "utf-8")
     settings = LoopSettings(
         checkpoint_every=values.checkpoint_every, sample_every=values.sample_every
     )
