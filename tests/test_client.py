@@ -14,8 +14,10 @@ from wbc_tf.client import cartoonize_remotely
 from wbc_tf.images import encode_image, read_photo, read_rgb, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.folder import Tally, plan_jobs
+from wbc_tf.methods.white_box import serving
 from wbc_tf.serving.remote import connect
 from wbc_tf.serving.sample_photo import sample_photo
+from wbc_tf.serving.settings import ServingSettings
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +84,12 @@ def test_two_hundred_requests_at_once_with_broken_ones_among_them(
 def test_reference_photos_through_the_server(
     authors_model: Path, reference: Path, tmp_path: Path, call: Callable[..., Any]
 ) -> None:
-    from wbc_tf import export
-
-    outcome = call(
-        export,
-        f"--model={authors_model}",
-        f"--output={tmp_path}",
-        "--name=cartoonist",
-        "--output_size=working",
+    version = serving.save(
+        serving.load_generator(authors_model),
+        tmp_path / "m",
+        metadata={"licence": "the authors'"},
+        settings=ServingSettings(output_size="working"),
     )
-    assert outcome.status == 0, outcome.err
     photos = tmp_path / "photos"
     photos.mkdir()
     for path in sorted((reference / "photos").iterdir()):
@@ -103,13 +101,13 @@ def test_reference_photos_through_the_server(
             write_image(photos / f"{path.stem}.png", cut)
         else:
             (photos / path.name).write_bytes(path.read_bytes())
-    with serve(tmp_path / "cartoonist" / "1") as running:
+    with serve(version) as running:
         for address in (running.grpc_address, running.rest_url):
             cartoons = tmp_path / address.split(":")[0]
             outcome = call(
                 client,
                 f"--server={address}",
-                "--model_name=cartoonist",
+                f"--model_name={running.name}",
                 f"--input={photos}",
                 f"--output={cartoons}",
                 "--format=png",
