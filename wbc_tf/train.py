@@ -94,7 +94,7 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
     from wbc_tf.data.crops import ImageFolderError
     from wbc_tf.losses.perceptual import VggWeightsError
     from wbc_tf.model_directory import ModelNotFoundError
-    from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, train
+    from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, is_chief, train
     from wbc_tf.training.provenance import source_commit
     from wbc_tf.weights import WeightsError
 
@@ -123,6 +123,8 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
         return FAILED
     if not finished:
         print(f"Stopped and saved. The same command goes on from there ({workdir}).")
+        return OK
+    if not is_chief(strategy):
         return OK
     method.export(workdir / "model")
     print(f"Done. Try: python cartoonize.py --model={workdir / 'model'} --input=... --output=...")

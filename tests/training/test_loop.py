@@ -15,13 +15,12 @@ from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, compile_st
 SETTINGS = LoopSettings(checkpoint_every=2, sample_every=4)
 
 
-def run(method, workdir, settings=SETTINGS, resume=True):
+def run(method, workdir, settings=SETTINGS):
     return train(
         method,
         workdir=workdir,
         settings=settings,
         strategy=tf.distribute.get_strategy(),
-        resume=resume,
     )
 
 

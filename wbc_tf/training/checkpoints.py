@@ -23,20 +23,34 @@ class RunCheckpoints:
     (seed, step).
     """
 
-    def __init__(self, folder: Path, state: Mapping[str, Any]) -> None:
-        """Watches a folder for a state whose variables are all built."""
+    def __init__(
+        self, folder: Path, state: Mapping[str, Any], *, write_to: Path | None = None
+    ) -> None:
+        """Watches a folder for a state whose variables are all built.
+
+        Args:
+          folder: of the run's checkpoints.
+          state: name -> model or optimizer.
+          write_to: where to save instead, for workers who must take part in saving (their share of
+            the variables is asked for) but whose copy nobody needs.
+        """
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(step=self.step, **state)
         # The counter a Checkpoint makes at its first save; made now, it is there to be restored.
         self._checkpoint.save_counter  # noqa: B018
         self._manager = tf.train.CheckpointManager(
-            self._checkpoint, str(folder), max_to_keep=_KEPT, checkpoint_name="step"
+            self._checkpoint,
+            str(write_to or folder),
+            max_to_keep=_KEPT,
+            checkpoint_name="step",
         )
+        self._folder = folder
 
     @property
     def latest(self) -> str | None:
         """The newest checkpoint's path, or None."""
-        return self._manager.latest_checkpoint
+        path: str | None = tf.train.latest_checkpoint(str(self._folder))
+        return path
 
     def save(self, step: int) -> str:
         """Writes the state as of a step; older checkpoints than the last three are removed."""
@@ -51,16 +65,17 @@ class RunCheckpoints:
           WeightsError: it is of another state; all names missing, left over or misshapen are
             listed, and nothing was changed.
         """
-        if self.latest is None:
-            raise FileNotFoundError(f"{self._manager.directory}: no checkpoint to resume from")
-        shapes = tf.train.load_checkpoint(self.latest).get_variable_to_shape_map()
+        latest = self.latest
+        if latest is None:
+            raise FileNotFoundError(f"{self._folder}: no checkpoint to resume from")
+        shapes = tf.train.load_checkpoint(latest).get_variable_to_shape_map()
         found = {
             name[: -len(_VALUE)]: SimpleNamespace(shape=shape)
             for name, shape in shapes.items()
             if name.endswith(_VALUE)
         }
-        check_names_and_shapes(_variables(self._checkpoint), found, source=self.latest)
-        self._checkpoint.restore(self.latest).assert_consumed()
+        check_names_and_shapes(_variables(self._checkpoint), found, source=latest)
+        self._checkpoint.restore(latest).assert_consumed()
         return int(self.step.numpy())
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -47,9 +48,10 @@ def train(
     workdir: Path,
     settings: LoopSettings,
     strategy: tf.distribute.Strategy,
-    resume: bool = True,
 ) -> bool:
     """Runs a method's phases from where the run folder stands to their end.
+
+    It goes on from the folder's newest checkpoint, if there is one.
 
     SIGTERM and Ctrl-C let the step in hand finish, save and return; a second one kills.
 
@@ -58,7 +60,6 @@ def train(
       workdir: the run's folder.
       settings: see `LoopSettings`.
       strategy: where the steps run.
-      resume: go on from the newest checkpoint, if there is one.
 
     Returns:
       Whether all phases are finished; False when the run was asked to stop.
@@ -67,9 +68,37 @@ def train(
       TrainingDivergedError: a loss or gradient is not finite.
       WeightsError: the checkpoint to resume from is of another network.
     """
-    checkpoints = RunCheckpoints(workdir / "checkpoints", method.state())
-    done = checkpoints.restore() if resume and checkpoints.latest else 0
-    logs = RunLogs(workdir, start_step=done)
+    with contextlib.ExitStack() as stack:
+        written = workdir
+        if not is_chief(strategy):
+            # Every worker must take part in sampling and saving; only the chief's copy is kept.
+            written = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wbc-worker-")))
+        checkpoints = RunCheckpoints(
+            workdir / "checkpoints", method.state(), write_to=written / "checkpoints"
+        )
+        done = checkpoints.restore() if checkpoints.latest else 0
+        logs = stack.enter_context(contextlib.closing(RunLogs(written, start_step=done)))
+        return _run_phases(method, settings, strategy, checkpoints, logs, done)
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process keeps what a run writes; without other workers it always does."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.cluster_spec().jobs:
+        return True
+    if "chief" in resolver.cluster_spec().jobs:
+        return bool(resolver.task_type == "chief")
+    return bool(resolver.task_type == "worker" and resolver.task_id == 0)
+
+
+def _run_phases(
+    method: Method,
+    settings: LoopSettings,
+    strategy: tf.distribute.Strategy,
+    checkpoints: RunCheckpoints,
+    logs: RunLogs,
+    done: int,
+) -> bool:
     if done == 0:
         logs.sample(0, method.sample(method.sample_photos()))
     saved = done
@@ -97,8 +126,6 @@ def train(
         raise TrainingDivergedError(
             f"{error} Last good checkpoint: {checkpoints.latest or 'none yet'}."
         ) from error
-    finally:
-        logs.close()
 
 
 def _run_phase(
@@ -159,7 +186,7 @@ def refuse_non_finite(values: Mapping[str, float], *, step: int, phase: str) -> 
         )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stop_on_signals() -> Iterator[Callable[[], bool]]:
     """Turns the first SIGINT or SIGTERM into a wish; the next one acts as it always did."""
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
