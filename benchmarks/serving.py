@@ -1,0 +1,221 @@
+"""What an exported model costs a server: loading, the first request and later ones, memory, size.
+
+    python benchmarks/serving.py [--rounds 5]
+
+The network has random weights, on which no time depends. Each way of starting is a process of its
+own; in it the model is loaded as the server loads it, into a plain session. The command line's way
+through the same network takes its turns with the graph's, in one process, and the least of each are
+compared: another load on the machine can only add to a time.
+
+Exits with 1 if a ratio misses its bound; the bounds are those we hold ourselves to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from PIL import Image
+
+#: At the working resolution, and a photo that has to be reduced to it.
+SIZES = {"720x960": (720, 960), "3000x4000": (3000, 4000)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--process", choices=["cold", "warmed", "imported"], help=argparse.SUPPRESS)
+    parser.add_argument("--version", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.process:
+        print(json.dumps(one_process(options.process, options.version, options.rounds)))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        version = export(Path(folder))
+        within = [
+            *report_starts(version, options.rounds),
+            *report_ways(version, options.rounds),
+            *report_loading(version, Path(folder), options.rounds),
+        ]
+    return 0 if all(within) else 1
+
+
+def export(folder: Path) -> Path:
+    from wbc_tf import export as command
+    from wbc_tf.command_line import run_command
+    from wbc_tf.methods.white_box import serving
+    from wbc_tf.methods.white_box.generator import build_generator
+
+    serving.save(build_generator(), folder / "m", metadata={"licence": "none"})
+    argv = ["export", f"--model={folder / 'm'}", f"--output={folder / 'out'}"]
+    if run_command(command.main, command.define_flags(), usage="", argv=argv):
+        raise SystemExit("the export failed")
+    version = folder / "out" / "m" / "1"
+    for part in ("saved_model.pb", "variables", "assets.extra"):
+        print(f"size of {part:14} {megabytes(version / part):6.2f} MB")
+    return version
+
+
+def megabytes(path: Path) -> float:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def photo(size: tuple[int, int]) -> bytes:
+    from wbc_tf.serving.sample_photo import sample_photo
+
+    content = io.BytesIO()
+    Image.fromarray(sample_photo(*size)).save(content, "JPEG", quality=90)
+    return content.getvalue()
+
+
+def one_process(kind: str, version: Path, rounds: int) -> dict[str, float]:
+    """Times of a fresh process in seconds, and its peak memory in MB."""
+    import tensorflow as tf
+
+    image = photo(SIZES["720x960"])
+    tf.zeros([1]) + 1
+    times = {}
+    if kind != "imported":
+        start = time.perf_counter()
+        session = tf.compat.v1.Session(graph=tf.Graph())
+        with session.graph.as_default():
+            loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(version))
+        times["load"] = time.perf_counter() - start
+        if kind == "warmed":
+            start = time.perf_counter()
+            warm_up(session, loaded, version)
+            times["warm-up"] = time.perf_counter() - start
+        signature = loaded.signature_def["serving_default"]
+        feed = {signature.inputs["image_bytes"].name: [image]}
+        taken = []
+        for _ in range(1 + rounds):
+            start = time.perf_counter()
+            session.run(signature.outputs["cartoon_bytes"].name, feed)
+            taken.append(time.perf_counter() - start)
+        times["first"], times["later"] = taken[0], min(taken[1:])
+    return {**times, "memory": peak_memory()}
+
+
+def peak_memory() -> float:
+    """In MB, of this process alone: getrusage would count the one that started it."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+def warm_up(session: object, loaded: object, version: Path) -> None:
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    from wbc_tf.serving.warmup import WARMUP
+
+    for path in tf.compat.v1.io.tf_record_iterator(str(version / WARMUP)):
+        request = prediction_log_pb2.PredictionLog.FromString(path).predict_log.request
+        signature = loaded.signature_def[request.model_spec.signature_name]
+        feed = {
+            signature.inputs[name].name: tf.make_ndarray(tensor)
+            for name, tensor in request.inputs.items()
+        }
+        session.run([tensor.name for tensor in signature.outputs.values()], feed)
+
+
+def report_starts(version: Path, rounds: int) -> list[bool]:
+    found = {}
+    for kind in ("imported", "cold", "warmed"):
+        command = [sys.executable, __file__, "--process", kind, "--version", str(version)]
+        command += ["--rounds", str(rounds)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found[kind] = json.loads(done.stdout.splitlines()[-1])
+    cold, warmed = found["cold"], found["warmed"]
+    print(f"loading into a plain session {cold['load']:.2f} s, warm-up {warmed['warm-up']:.2f} s")
+    print(f"first request cold  {cold['first']:.2f} s: {ratio(cold):.2f} times a later one")
+    print(f"first request warmed {warmed['first']:.2f} s: {ratio(warmed):.2f} times a later one")
+    print(f"later request        {min(cold['later'], warmed['later']):.2f} s")
+    base = found["imported"]["memory"]
+    print(
+        f"peak memory serving 720x960 {cold['memory']:.0f} MB (with warm-up "
+        f"{warmed['memory']:.0f} MB), of which TensorFlow in Python alone {base:.0f} MB"
+    )
+    return [ratio(warmed) <= 1.5]
+
+
+def ratio(times: dict[str, float]) -> float:
+    return times["first"] / times["later"]
+
+
+def report_ways(version: Path, rounds: int) -> list[bool]:
+    """Bytes to bytes: the graph against `Cartoonizer` with Pillow around it."""
+    import tensorflow as tf
+
+    from wbc_tf.images import decode_photo, encode_image
+    from wbc_tf.inference.cartoonizer import Cartoonizer
+
+    serve = tf.saved_model.load(str(version)).signatures["serving_default"]
+    cartoonizer = Cartoonizer.load(version)
+    within = []
+    for name, size in SIZES.items():
+        image = photo(size)
+
+        def by_graph(image: bytes = image) -> None:
+            serve(image_bytes=tf.constant([image]))
+
+        def by_command_line(image: bytes = image) -> None:
+            cartoon = cartoonizer(decode_photo(image, name="photo").rgb)
+            encode_image(cartoon, file_format="PNG")
+
+        graph, line = in_turns(rounds, by_graph, by_command_line)
+        print(f"{name:9} graph {graph:.2f} s, command line {line:.2f} s: ratio {graph / line:.2f}")
+        within.append(graph / line <= 1.6)
+    return within
+
+
+def report_loading(version: Path, folder: Path, rounds: int) -> list[bool]:
+    """What the server's signatures add for the command line, which does not use them."""
+    import tensorflow as tf
+
+    from wbc_tf.methods.white_box import serving
+    from wbc_tf.model_directory import save_model
+
+    generator = serving.load_generator(version)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], name="photo")])
+    def coefficients(photo: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(zip(("scale", "offset"), serving.coefficients(generator, photo)))
+
+    bare = save_model(
+        folder / "bare",
+        model=generator,
+        signatures={"coefficients": coefficients},
+        metadata={"method": "white_box", "licence": "none"},
+    )
+    whole, alone = in_turns(
+        rounds, lambda: tf.saved_model.load(str(version)), lambda: tf.saved_model.load(str(bare))
+    )
+    print(f"tf.saved_model.load {whole:.2f} s, without the server's signatures {alone:.2f} s")
+    return []
+
+
+def in_turns(rounds: int, *functions: Callable[[], object]) -> list[float]:
+    times = [[] for _ in functions]
+    for _ in range(1 + rounds):
+        for taken, function in zip(times, functions):
+            start = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - start)
+    return [float(np.min(taken[1:])) for taken in times]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
