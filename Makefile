@@ -18,7 +18,7 @@ lint: $(READY)
 	$(RUN) -m mypy
 
 bench: $(READY)
-	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script; done
+	status=0; for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script || status=1; done; exit $$status
 
 train-smoke: $(READY)
 	$(RUN) train.py --flagfile=configs/smoke.cfg

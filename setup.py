@@ -21,7 +21,10 @@ setup(
     package_dir={"wbc_tf.pretrained_models": "pretrained_models"},
     package_data={
         "wbc_tf.pretrained_models": [
-            str(path.relative_to(MODELS)) for path in sorted(MODELS.rglob("*")) if path.is_file()
+            str(path.relative_to(MODELS))
+            # By name: weights that someone converted into the folder are not ours to pass on.
+            for path in sorted((MODELS / "white_box").rglob("*"))
+            if path.is_file()
         ]
     },
     install_requires=[

@@ -344,7 +344,7 @@ def test_without_an_output_the_model_is_found_by_its_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert call(convert, "--download", f"--base_url={mirror.url}/").status == 0
-    assert (tmp_path / "pretrained_models" / "authors" / "1" / "saved_model.pb").is_file()
+    assert (tmp_path / "models" / "authors" / "1" / "saved_model.pb").is_file()
 
 
 def _refused(call: Callable, tmp_path: Path, url: str) -> str:

@@ -198,7 +198,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string(
         "output",
         None,
-        "Model directory to write; with --download it may be left out (pretrained_models/authors).",
+        "Model directory to write; with --download it may be left out (models/authors).",
         flag_values=values,
     )
     return values
@@ -210,7 +210,7 @@ def main(values: flags.FlagValues) -> int:
         raise UsageError("give either --checkpoint or --download")
     if values.output is None and not values.download:
         raise UsageError("--output is missing: the model directory to write")
-    output = Path(values.output or Path("pretrained_models", "authors"))
+    output = Path(values.output or Path("models", "authors"))
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise UsageError(f"--output={output} is already there; choose a new folder")
 
