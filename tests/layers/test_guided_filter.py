@@ -164,3 +164,25 @@ def test_the_layer_stays_in_float32_under_mixed_precision() -> None:
 def test_impossible_settings_are_refused(radius: int, eps: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GuidedFilter(radius=radius, eps=eps)
+
+
+@pytest.mark.parametrize("radius", [0, 1, 5])
+@pytest.mark.parametrize("shape", [(1, 9, 23, 3), (2, 4, 3, 1)])
+def test_the_gradient_is_that_of_the_definition(radius: int, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(3)
+    images = tf.constant(rng.standard_normal(shape), tf.float32)
+    upstream = rng.standard_normal(shape).astype(np.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        mean = box_mean(images, radius=radius)
+    gradient = tape.gradient(mean, images, output_gradients=tf.constant(upstream))
+
+    height, width = shape[1:3]
+    expected = np.zeros(shape)
+    for i in range(height):
+        for j in range(width):
+            rows = slice(max(i - radius, 0), i + radius + 1)
+            columns = slice(max(j - radius, 0), j + radius + 1)
+            count = len(range(height)[rows]) * len(range(width)[columns])
+            expected[:, rows, columns] += upstream[:, i : i + 1, j : j + 1] / count
+    np.testing.assert_allclose(gradient, expected, atol=1e-5)

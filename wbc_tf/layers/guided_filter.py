@@ -21,9 +21,34 @@ def box_mean(images: tf.Tensor, *, radius: int) -> tf.Tensor:
       images: [N, H, W, C].
       radius: in pixels; 0 returns the images unchanged.
     """
+
+    # The pooling's own gradient takes ten times as long as the pooling, on a CPU. A pixel goes into
+    # the means of just the pixels that go into its own, so the gradient is a box mean as well.
+    @tf.custom_gradient
+    def mean(images: tf.Tensor) -> Any:
+        counts = _window_sizes(images, radius, axis=1) * _window_sizes(images, radius, axis=2)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            return counts * box_mean(upstream / counts, radius=radius)
+
+        return _box_mean(images, radius), gradient
+
+    return mean(images)
+
+
+def _box_mean(images: tf.Tensor, radius: int) -> tf.Tensor:
     side = 2 * radius + 1
     rows = tf.nn.avg_pool2d(images, ksize=(1, side), strides=1, padding="SAME")
     return tf.nn.avg_pool2d(rows, ksize=(side, 1), strides=1, padding="SAME")
+
+
+def _window_sizes(images: tf.Tensor, radius: int, *, axis: int) -> tf.Tensor:
+    """How many pixels a window has along an axis, at each place; broadcasts against the images."""
+    size = tf.shape(images)[axis]
+    place = tf.range(size)
+    count = tf.minimum(place, radius) + tf.minimum(size - 1 - place, radius) + 1
+    shape = [-1 if each == axis else 1 for each in range(4)]
+    return tf.cast(tf.reshape(count, shape), images.dtype)
 
 
 def guided_filter_coefficients(

@@ -165,7 +165,9 @@ def compile_step(
 ) -> Callable[[Batch, tf.Tensor], Mapping[str, tf.Tensor]]:
     """A phase's step as one graph over all replicas, its figures averaged over them."""
 
-    @tf.function(reduce_retracing=False)
+    # Steps are plain tensor code: looking for Python control flow to convert would take a third of
+    # the tracing time.
+    @tf.function(autograph=False)
     def run_step(batch: Batch, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
         per_replica = strategy.run(phase.train_step, args=(batch, step))
         return {
