@@ -46,10 +46,12 @@ def test_versions_are_complete_and_count_up(tiny_model: Path, tmp_path: Path, ca
         "assets.extra/tf_serving_warmup_requests",
     } <= set(written)
     (tmp_path / "tiny" / "7").mkdir()
-    second = call(export, *arguments, "--encoding=jpeg", "--quality=80", "--output_size=working")
+    settings = ("--encoding=jpeg", "--quality=80", "--output_size=working")
+    second = call(export, *arguments, *settings, "--licence=CC BY 4.0")
     assert second.status == 0, second.err
     assert sorted(path.name for path in (tmp_path / "tiny").iterdir()) == ["1", "7", "8"]
     assert files_below(tmp_path / "tiny" / "1") == written, "versions are never touched again"
+    assert read_metadata(tmp_path / "tiny" / "8")["licence"] == "CC BY 4.0"
     assert read_metadata(tmp_path / "tiny" / "8")["serving"] == {
         "short_side": 64,
         "output_size": "working",

@@ -73,6 +73,7 @@ def quieten(verbose: bool) -> None:
     """Keeps TensorFlow's start-up lines out of the way; must run before TensorFlow is imported."""
     if not verbose:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    flags.FLAGS.mark_as_parsed()  # or absl's log complains that its own flags were not
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO if verbose else logging.WARNING)
 

@@ -54,6 +54,12 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string(
         "name", None, "Under which clients will ask for the model.", flag_values=values
     )
+    flags.DEFINE_string(
+        "licence",
+        None,
+        "Licence to state in the exported model; as the source states it unless given.",
+        flag_values=values,
+    )
     flags.DEFINE_enum(
         "format", "saved_model", ["saved_model", "tflite"], "What to write.", flag_values=values
     )
@@ -127,10 +133,14 @@ def main(values: flags.FlagValues) -> int:
         except (ExportError, WeightsError) as error:
             print(error, file=sys.stderr)
             return FAILED
+        if values.licence is not None:
+            metadata = {**metadata, "licence": values.licence}
         module = serving_module(metadata["method"])
         try:
             if values.format == "tflite":
-                return _export_tflite(module, version, Path(values.output), name, lite_size)
+                return _export_tflite(
+                    module, version, metadata, Path(values.output), name, lite_size
+                )
             settings = ServingSettings(
                 short_side=values.short_side,
                 output_size=values.output_size,
@@ -232,13 +242,16 @@ def _export_saved_model(
 
 
 def _export_tflite(
-    module: ModuleType, source: Path, output: Path, name: str, size: tuple[int, int] | None
+    module: ModuleType,
+    source: Path,
+    metadata: dict[str, Any],
+    output: Path,
+    name: str,
+    size: tuple[int, int] | None,
 ) -> int:
-    from wbc_tf.model_directory import read_metadata
     from wbc_tf.serving.tflite import export_tflite, table
 
     generator = module.load_generator(source)
-    metadata = read_metadata(source)
     version, rows = export_tflite(
         output / f"{name}-tflite",
         partial(module.coefficients, generator),
