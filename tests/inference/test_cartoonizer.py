@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import tensorflow as tf
 
 import wbc_tf
 from wbc_tf.images import read_rgb, reduce_to_short_side, to_float, to_uint8
-from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
+from wbc_tf.inference import cartoonizer as module
+from wbc_tf.inference.cartoonizer import OUTPUT_SIZES, SHORT_SIDE, Cartoonizer, MemoryBudgetError
 from wbc_tf.inference.full_size import apply_coefficients
-from wbc_tf.model_directory import ModelNotFoundError, find_model
+from wbc_tf.model_directory import ModelNotFoundError, find_model, read_metadata
 
 NAMES = ["china6", "food6", "liuyifei4", "mountain4", "mountain5", "national_park1"]
 
@@ -22,8 +24,8 @@ REACH = (
     + (4 + 4)  # down_quarter, conv_quarter
     + 8 * 4  # four residual blocks of two convolutions
     + 4  # squeeze_quarter
-    + (4 + 2 + 2)  # up to a half, merge_half, squeeze_half
-    + (2 + 1)  # up to full size, merge_full
+    + (2 + 2 + 2)  # up to a half: the mean of two neighbours; merge_half, squeeze_half
+    + (1 + 1)  # up to full size, merge_full
     + 3  # to_rgb, 7x7
     + 2  # guided filter: one for its windows, one for their mean
 )
@@ -122,6 +124,11 @@ def test_a_working_resolution_comes_back_at_either_size(tiny: Cartoonizer) -> No
     assert tiny(photo, short_side=100, output_size="working").shape == (61, 90, 3)
 
 
+def test_the_model_says_how_far_it_sees(authors: Cartoonizer) -> None:
+    assert authors.metadata["halo"] == REACH
+    assert authors.metadata["size_multiple"] == 4
+
+
 def test_padding_shows_in_no_pixel_that_cannot_see_it(tiny: Cartoonizer) -> None:
     photo = _photo(160, 163)
     cut = tiny(photo[:, :160])
@@ -153,6 +160,110 @@ def test_equals_the_models_own_float_picture(tiny: Cartoonizer, tiny_model: Path
     predict = tf.saved_model.load(str(find_model(tiny_model))).signatures["predict_float"]
     cartoon = predict(photo=tf.constant(to_float(photo)[None]))["cartoon"][0].numpy()
     assert np.abs(tiny(photo).astype(int) - to_uint8(cartoon)).max() <= 1
+
+
+# Tiles. The whole and the parts sum in another order, so a level's edge may be crossed.
+
+
+def _assert_same_picture(one: np.ndarray, other: np.ndarray) -> None:
+    assert np.abs(one.astype(int) - other).max() <= 1
+    assert (one != other).mean() < 1e-3
+
+
+class _Counted:
+    """A signature that keeps the sizes it was called with."""
+
+    def __init__(self, signature: Any) -> None:
+        self._signature = signature
+        self.sizes: list[tuple[int, ...]] = []
+
+    def __call__(self, photo: tf.Tensor) -> Any:
+        self.sizes.append(tuple(photo.shape[:3]))
+        return self._signature(photo=photo)
+
+
+def _counted(model: Path, **settings: Any) -> tuple[Cartoonizer, _Counted]:
+    version = find_model(model)
+    signature = _Counted(tf.saved_model.load(str(version)).signatures["coefficients"])
+    return Cartoonizer(signature, metadata=read_metadata(version), **settings), signature
+
+
+@pytest.mark.parametrize("memory_budget", [2, 5, 11])
+@pytest.mark.parametrize("size", [(301, 422), (63, 1999)])
+def test_tiled_equals_untiled(
+    tiny: Cartoonizer, tiny_model: Path, size: tuple[int, int], memory_budget: int
+) -> None:
+    photo = _photo(*size)
+    tiled, signature = _counted(tiny_model, memory_budget=memory_budget)
+    _assert_same_picture(tiled(photo, short_side=0), tiny(photo, short_side=0))
+    allowed = memory_budget * 2**20 // tiled.metadata["bytes_per_pixel"]
+    assert len(signature.sizes) > 1
+    assert max(height * width for _, height, width in signature.sizes) <= allowed
+
+
+def test_the_authors_network_tiled_equals_untiled(authors_model: Path, reference: Path) -> None:
+    photo = read_rgb(reference / "photos" / "mountain4.jpg")[:250, :330]
+    whole = Cartoonizer.load(authors_model)(photo)
+    _assert_same_picture(Cartoonizer.load(authors_model, memory_budget=24)(photo), whole)
+
+
+def test_a_halo_too_small_would_show(tiny: Cartoonizer, tiny_model: Path) -> None:
+    # Else the tests above could not fail.
+    photo = _photo(301, 422)
+    version = find_model(tiny_model)
+    signature = tf.saved_model.load(str(version)).signatures["coefficients"]
+    metadata = {**read_metadata(version), "halo": 4}
+    tiled = Cartoonizer(signature, metadata=metadata, memory_budget=2)
+    assert (tiled(photo) != tiny(photo)).mean() > 1e-3
+
+
+def test_a_reduced_picture_is_tiled_at_its_working_size(
+    tiny: Cartoonizer, tiny_model: Path
+) -> None:
+    photo = _photo(402, 610)
+    tiled, signature = _counted(tiny_model, memory_budget=2)
+    for output_size in OUTPUT_SIZES:
+        signature.sizes.clear()
+        settings = {"short_side": 251, "output_size": output_size}
+        _assert_same_picture(tiled(photo, **settings), tiny(photo, **settings))
+        assert len(signature.sizes) > 1
+
+
+def test_a_batch_is_worked_on_as_the_budget_allows(tiny: Cartoonizer, tiny_model: Path) -> None:
+    batch = np.stack([_photo(60, 80, seed) for seed in range(5)])
+    limited, signature = _counted(tiny_model, memory_budget=2)
+    _assert_same_picture(limited(batch), tiny(batch))
+    assert signature.sizes == [(2, 60, 80), (2, 60, 80), (1, 60, 80)]
+
+    batch = np.stack([_photo(150, 200, seed) for seed in range(2)])
+    signature.sizes.clear()
+    _assert_same_picture(limited(batch), tiny(batch))
+    assert {number for number, _, _ in signature.sizes} == {1}
+
+
+def test_a_model_that_does_not_say_how_far_it_sees_works_in_one_piece_and_says_so(
+    tiny: Cartoonizer, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signature = _Counted(
+        tf.saved_model.load(str(find_model(tiny_model))).signatures["coefficients"]
+    )
+    old = Cartoonizer(signature, metadata={}, memory_budget=1)
+    warnings = []
+    monkeypatch.setattr(module.logging, "warning", lambda text, *values: warnings.append(text))
+    photo = _photo(90, 120)
+    np.testing.assert_array_equal(old(photo), tiny(photo))
+    assert signature.sizes == [(1, 90, 120)]
+    assert warnings == []
+    monkeypatch.setattr(module, "LARGE_PIXELS", 90 * 120 - 1)
+    old(photo)
+    assert len(warnings) == 1
+    assert "in one piece" in warnings[0]
+
+
+@pytest.mark.parametrize("memory_budget", [-1, 0, 1])
+def test_a_budget_for_no_tile_at_all_is_refused(tiny_model: Path, memory_budget: int) -> None:
+    with pytest.raises(MemoryBudgetError, match="at least 2 MB"):
+        Cartoonizer.load(tiny_model, memory_budget=memory_budget)
 
 
 # Refusals.

@@ -36,14 +36,14 @@ def _case(photo_size: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarra
     return photo, scale, offset
 
 
-# 600 rows are three strips of 256, 256 and 88.
 @pytest.mark.parametrize(
     ("photo_size", "size"),
     [((600, 37), (113, 9)), ((257, 40), (100, 40)), ((30, 50), (30, 20)), ((5, 7), (1, 1))],
 )
 def test_equals_the_definition_across_strips(
-    photo_size: tuple[int, int], size: tuple[int, int]
+    monkeypatch: pytest.MonkeyPatch, photo_size: tuple[int, int], size: tuple[int, int]
 ) -> None:
+    monkeypatch.setattr(full_size, "_STRIP_PIXELS", 256 * photo_size[1])  # 600 rows: 256, 256, 88
     case = _case(photo_size, size)
     # Half a level is rounding to nearest; the rest is float32 in the enlargement.
     difference = np.abs(apply_coefficients(*case) - _levels(*case))
@@ -60,7 +60,7 @@ def test_equals_opencvs_enlargement() -> None:
 def test_the_strips_height_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     case = _case((100, 20), (33, 7))
     whole = apply_coefficients(*case)
-    monkeypatch.setattr(full_size, "_STRIP_ROWS", 7)
+    monkeypatch.setattr(full_size, "_STRIP_PIXELS", 7 * 20)
     np.testing.assert_array_equal(apply_coefficients(*case), whole)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from wbc_tf.images import to_float, to_uint8
 
-# Rows in hand at a time: an 8K picture's float coefficients would take 800 MB at once.
-_STRIP_ROWS = 256
+# Pixels in hand at a time: an 8K picture's float coefficients would take 800 MB at once.
+_STRIP_PIXELS = 2**20
 
 
 def apply_coefficients(photo: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -27,8 +27,9 @@ def apply_coefficients(photo: np.ndarray, scale: np.ndarray, offset: np.ndarray)
       uint8 [H, W, 3], rounded to nearest.
     """
     cartoon = np.empty_like(photo)
-    for top in range(0, len(photo), _STRIP_ROWS):
-        strip = slice(top, min(top + _STRIP_ROWS, len(photo)))
+    rows = max(1, _STRIP_PIXELS // photo.shape[1])
+    for top in range(0, len(photo), rows):
+        strip = slice(top, min(top + rows, len(photo)))
         a, b = (_enlarged_rows(c, strip, photo.shape) for c in (scale, offset))
         cartoon[strip] = to_uint8(a * to_float(photo[strip]) + b)
     return cartoon

@@ -95,6 +95,41 @@ def test_the_generator_comes_back_weight_for_weight(tmp_path: Path) -> None:
     assert (metadata["licence"], metadata["origin"]) == ("none", "me")
 
 
+def test_the_model_says_how_far_it_sees(tmp_path: Path) -> None:
+    # A block's two 3x3 convolutions at a quarter of the size reach 8 pixels.
+    reach = {}
+    for blocks in (1, 3):
+        generator = build_generator(channels=2, blocks=blocks)
+        seen = serving.field(generator)
+        metadata = read_metadata(
+            serving.save(generator, tmp_path / "m", metadata={"licence": "none"})
+        )
+        assert (metadata["halo"], metadata["size_multiple"]) == (seen.halo, seen.size_multiple)
+        assert metadata["bytes_per_pixel"] == serving.bytes_per_pixel(generator)
+        reach[blocks] = seen.halo
+    assert reach[3] - reach[1] == 2 * 8
+
+
+def test_nothing_beyond_the_halo_has_an_influence_and_the_halos_last_pixel_has() -> None:
+    generator = build_generator(channels=2, blocks=1)
+    halo = serving.field(generator).halo
+    farthest = 0
+    for at in range(60, 64):  # every place on the grid of 4
+        photo = _photo(1, 124, 124)
+        photo[0, at, at] = np.nan
+        for output in serving.coefficients(generator, tf.constant(photo)):
+            for touched in np.nonzero(np.isnan(output[0, :, :, 0])):
+                farthest = max(farthest, np.abs(touched - at).max())
+    assert farthest == halo
+
+
+def test_wider_networks_take_more_memory() -> None:
+    # The measured peaks, see bytes_per_pixel: the line lies above them, and not far.
+    for channels, measured in ((4, 162), (16, 283), (32, 550), (64, 995)):
+        stated = serving.bytes_per_pixel(build_generator(channels=channels, blocks=1))
+        assert measured < stated < 1.25 * measured
+
+
 def test_a_model_without_a_licence_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="licence"):
         serving.save(build_generator(channels=2, blocks=1), tmp_path / "m", metadata={})
