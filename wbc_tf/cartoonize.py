@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 from absl import flags
+from PIL import Image
 
 from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
 from wbc_tf.images import FORMATS
-from wbc_tf.inference.folder import InputError, cartoonize_files, plan_jobs
+from wbc_tf.inference.folder import InputError, Job, plan_jobs
+from wbc_tf.inference.pipeline import OutputError, cartoonize_files
+from wbc_tf.inference.report import Report
 
 USAGE = """
 Turn photos into cartoons.
@@ -17,8 +24,20 @@ Turn photos into cartoons.
   python cartoonize.py --input=me.jpg --output=me.png --model=models/authors
   python cartoonize.py --input='holiday/*.jpg' --input=cat.png --output=cartoons --short_side=0
 
-Exit status: 0 all done, 1 some pictures failed (each is named), 2 the call made no sense.
+Animations stay animations, transparency, EXIF and XMP are kept; results are sRGB. Ctrl-C stops; the
+same call goes on where it stopped.
+
+Exit status: 0 all done, 1 some pictures failed (each is named) or the disk did, 2 the call made no
+sense, 130 or 143 interrupted.
 """
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or the SIGTERM of whoever manages the machine."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number  # as shells have it
 
 
 def define_flags() -> flags.FlagValues:
@@ -75,6 +94,27 @@ def define_flags() -> flags.FlagValues:
         "Make results again that are already there; else they are skipped.",
         flag_values=values,
     )
+    flags.DEFINE_float(
+        "max_megapixels",
+        200.0,
+        "Refuse larger pictures, all frames of an animation together: a small file can hold more "
+        "pixels than there is memory. Raise it for pictures that you trust.",
+        lower_bound=0.000001,
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "device",
+        "auto",
+        ["auto", "cpu", "gpu"],
+        "Where the network runs; auto takes a GPU if there is one.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "report",
+        None,
+        "Write a line of JSON for each picture to this file: status, size, seconds, error.",
+        flag_values=values,
+    )
     flags.DEFINE_enum(
         "precision",
         "float32",
@@ -107,27 +147,65 @@ def main(values: flags.FlagValues) -> int:
     except InputError as error:
         raise UsageError(str(error)) from error
 
+    # Ours takes the place of Pillow's own limit: it is a flag, and it counts all frames.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        report = Report(values.report) if values.report else None
+    except OSError as error:
+        raise UsageError(f"--report={values.report}: {error.strerror}") from error
+    with report or contextlib.nullcontext():
+        return _cartoonize(values, jobs, report)
+
+
+def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None) -> int:
     # TensorFlow takes seconds to import; a mistyped flag should not.
     from wbc_tf.inference.cartoonizer import Cartoonizer, MemoryBudgetError
+    from wbc_tf.inference.device import DeviceError, use_device
     from wbc_tf.inference.precision import PrecisionError
     from wbc_tf.model_directory import ModelNotFoundError
 
     try:
-        cartoonizer = Cartoonizer.load(
-            values.model, precision=values.precision, memory_budget=values.memory_budget
-        )
-    except (MemoryBudgetError, ModelNotFoundError, PrecisionError) as error:
+        with _interruptible():
+            use_device(values.device)
+            tally = cartoonize_files(
+                Cartoonizer.load(
+                    values.model,
+                    precision=values.precision,
+                    memory_budget=values.memory_budget,
+                ),
+                jobs,
+                short_side=values.short_side,
+                output_size=values.output_size,
+                quality=values.quality,
+                overwrite=values.overwrite,
+                max_pixels=round(values.max_megapixels * 1e6),
+                report=report,
+            )
+    except (DeviceError, MemoryBudgetError, ModelNotFoundError, PrecisionError) as error:
         raise UsageError(str(error)) from error
-    tally = cartoonize_files(
-        cartoonizer,
-        jobs,
-        short_side=values.short_side,
-        output_size=values.output_size,
-        quality=values.quality,
-        overwrite=values.overwrite,
-    )
-    print(f"{tally.written} written, {tally.skipped} skipped, {tally.failed} failed")
+    except OutputError as error:
+        print(f"cartoonize: {error}", file=sys.stderr)
+        return FAILED
+    except Interrupted as interrupted:
+        print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
+        return interrupted.status
+    print(tally)
     return FAILED if tally.failed else OK
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Within, SIGINT and SIGTERM raise `Interrupted`, so that nothing is left half done."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    before = {n: signal.signal(n, interrupt) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run() -> None:

@@ -36,7 +36,8 @@ def main(values: flags.FlagValues) -> int:
     from wbc_tf.contact_sheet import contact_sheet
     from wbc_tf.images import read_rgb, write_image
     from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
-    from wbc_tf.inference.folder import cartoonize_files, plan_jobs
+    from wbc_tf.inference.folder import plan_jobs
+    from wbc_tf.inference.pipeline import cartoonize_files
     from wbc_tf.model_directory import ModelNotFoundError
 
     try:

@@ -1,30 +1,14 @@
-"""Many pictures: which file becomes which, and a loop that no bad file stops."""
+"""Many pictures: which file becomes which."""
 
 from __future__ import annotations
 
 import glob
-import sys
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
-from wbc_tf.images import (
-    EXTENSIONS,
-    FORMATS,
-    ImageReadError,
-    PathLike,
-    find_images,
-    format_of,
-    read_photo,
-    reduce_to_short_side,
-    write_image,
-)
-
-if TYPE_CHECKING:
-    from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.images import EXTENSIONS, FORMATS, PathLike, find_images, format_of
 
 
 class InputError(ValueError):
@@ -47,6 +31,9 @@ class Tally:
     skipped: int
     failed: int
 
+    def __str__(self) -> str:
+        return f"{self.written} written, {self.skipped} skipped, {self.failed} failed"
+
 
 def plan_jobs(
     inputs: Sequence[str], output: PathLike, *, recursive: bool = False, file_format: str = "same"
@@ -54,8 +41,8 @@ def plan_jobs(
     """Pairs every input picture with the file it becomes.
 
     Args:
-      inputs: files, folders and glob patterns. A folder's pictures are found by extension; a file
-        that is named outright is taken whatever it is called.
+      inputs: files, folders and glob patterns. A folder's pictures and a pattern's are found by
+        extension; a file that is named outright is taken whatever it is called.
       output: a folder; or, for a single input file, a file name with a picture's extension.
       recursive: look into folders' folders too; their tree is kept below `output`.
       file_format: a key of `wbc_tf.images.FORMATS`, or "same" to keep each file's own (PNG where we
@@ -63,7 +50,7 @@ def plan_jobs(
 
     Raises:
       InputError: an input that is not there or holds no picture, two that would become the same
-        file, or one that would overwrite itself.
+        file, one that would overwrite itself, or an output folder that cannot be written to.
     """
     output = Path(output)
     sources = list(_find_sources(inputs, recursive=recursive, leave_out=output))
@@ -79,6 +66,7 @@ def plan_jobs(
             for path, base in sources
         ]
     _refuse_clashes(jobs)
+    _refuse_unwritable(jobs[0].target.parent)
     return jobs
 
 
@@ -90,9 +78,13 @@ def _find_sources(
     seen = set()
     for given in inputs:
         # A name that exists is meant literally, even one with brackets or stars in it.
-        paths = [Path(given)] if Path(given).exists() else sorted(map(Path, glob.glob(given)))
+        # A link to nothing is there as well: that it leads nowhere is said when it is read.
+        literal = os.path.lexists(given)
+        paths = [Path(given)] if literal else sorted(map(Path, glob.glob(given, recursive=True)))
         if not paths:
             raise InputError(f"--input={given}: no such file or folder, and no name matches it")
+        if not literal:  # photos/* matches notes as well
+            paths = [p for p in paths if p.is_dir() or p.suffix.lower() in EXTENSIONS]
         for path in paths:
             base = path if path.is_dir() else path.parent
             # An output folder below the input holds results of earlier runs, not photos.
@@ -135,45 +127,11 @@ def _refuse_clashes(jobs: Iterable[Job]) -> None:
         targets[target] = job.source
 
 
-def cartoonize_files(
-    cartoonizer: Cartoonizer,
-    jobs: Sequence[Job],
-    *,
-    short_side: int,
-    output_size: str,
-    quality: int = 95,
-    overwrite: bool = False,
-) -> Tally:
-    """Works through the jobs; a bad file is named on stderr and counted, and the rest goes on.
-
-    Args:
-      cartoonizer: the model.
-      jobs: from `plan_jobs`.
-      short_side: working resolution, see `Cartoonizer`.
-      output_size: "input" or "working", see `Cartoonizer`.
-      quality: of JPEG and WebP, 1 to 100.
-      overwrite: make files again that are already there; else they are skipped.
-    """
-    import tensorflow as tf
-
-    written = skipped = failed = 0
-    for job in tqdm(jobs, unit="img", disable=None):
-        try:
-            if job.target.exists() and not overwrite:
-                skipped += 1
-                continue
-            photo = read_photo(job.source)
-            cartoon = cartoonizer(photo.rgb, short_side=short_side, output_size=output_size)
-            alpha = photo.alpha
-            if alpha is not None and output_size == "working":
-                alpha = reduce_to_short_side(alpha, short_side)
-            job.target.parent.mkdir(parents=True, exist_ok=True)
-            write_image(job.target, cartoon, alpha=alpha, quality=quality)
-            written += 1
-        except ImageReadError as error:
-            failed += 1
-            tqdm.write(f"failed: {error}", file=sys.stderr)
-        except (OSError, ValueError, MemoryError, tf.errors.OpError) as error:
-            failed += 1
-            tqdm.write(f"failed: {job.source} -> {job.target}: {error}", file=sys.stderr)
-    return Tally(written=written, skipped=skipped, failed=failed)
+def _refuse_unwritable(folder: Path) -> None:
+    """Before seconds go into loading a model; creates nothing."""
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise InputError(f"{folder}: cannot write there, it is not a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: cannot write there, the folder is read-only")

@@ -1,0 +1,66 @@
+"""What became of each picture, for machines: one line of JSON each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from wbc_tf.images import PathLike
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one picture.
+
+    Attributes:
+      source: the file that was read.
+      target: the file that was, or would have been, written.
+      status: "written", "skipped" (it was there already) or "failed".
+      width: of the photo, in pixels; None where it was not read, and so for the next two.
+      height: the same.
+      frames: 1 unless it moves.
+      seconds: reading, its share of the network's time, and writing.
+      notes: what was lost on the way, each a phrase for people.
+      error: why it failed.
+    """
+
+    source: str
+    target: str
+    status: str
+    width: int | None = None
+    height: int | None = None
+    frames: int | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class Report:
+    """A JSON Lines file that can be read while it grows; begun anew by each run.
+
+    Names that are no valid Unicode are escaped as JSON escapes them.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        # Closed by leaving the report, which is a context manager itself.
+        self._stream = Path(path).open("w", encoding="ascii")  # noqa: SIM115
+
+    def add(self, entry: Entry) -> None:
+        """Appends a line."""
+        document = asdict(entry)
+        document["seconds"] = round(entry.seconds, 4)
+        self._stream.write(json.dumps(document) + "\n")
+        self._stream.flush()
+
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stream.close()
