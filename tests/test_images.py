@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from wbc_tf.images import (
     EXTENSIONS,
     FORMATS,
+    Animation,
     ImageReadError,
+    count_pixels,
     crop_to,
     decode_photo,
+    encode_animation,
     encode_image,
     find_images,
     format_of,
@@ -22,11 +26,13 @@ from wbc_tf.images import (
     read_photo,
     read_rgb,
     reduce_to_short_side,
+    remove_leftovers,
     tensor_to_float,
     tensor_to_uint8,
     to_float,
     to_uint8,
     write_image,
+    write_whole,
 )
 
 GREEN, BLUE = (10, 200, 30), (20, 40, 220)
@@ -219,6 +225,122 @@ def test_a_picture_of_absurd_size_is_refused(
         read_photo(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, which Pillow cannot read; convert it"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "AVIF, which this Pillow cannot read"),
+    ],
+)
+def test_what_pillow_may_lack_is_called_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, head: bytes, message: str
+) -> None:
+    def unidentified(stream: object) -> None:
+        raise UnidentifiedImageError
+
+    monkeypatch.setattr(Image, "open", unidentified)
+    with pytest.raises(ImageReadError, match=message):
+        decode_photo(head, name="a.heic")
+
+
+def test_pipes_are_not_waited_for_and_links_to_nothing_are_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageReadError, match=r"pipe\.jpg: a pipe or device"):
+        read_photo(tmp_path / "pipe.jpg")
+    (tmp_path / "gone.jpg").symlink_to("nowhere.jpg")
+    with pytest.raises(ImageReadError, match=r"gone\.jpg: a link to nothing"):
+        read_photo(tmp_path / "gone.jpg")
+    assert count_pixels(tmp_path / "pipe.jpg") == count_pixels(tmp_path / "gone.jpg") == 0
+
+
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif", "grey.png"])
+def test_sixteen_bits_are_noted(tmp_path: Path, picture: np.ndarray, name: str) -> None:
+    pixels = picture if name.startswith("deep") else picture[..., 0]
+    cv2.imwrite(str(tmp_path / name), pixels.astype(np.uint16) * 257)
+    assert read_photo(tmp_path / name).notes == ("16 bits a channel kept as 8",)
+
+
+def test_floating_point_pixels_are_refused_and_not_guessed(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((4, 5), np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(ImageReadError, match="floating-point pixels of an unknown range"):
+        read_photo(tmp_path / "a.tif")
+
+
+def test_the_limit_counts_all_frames(tmp_path: Path, animation: Animation) -> None:
+    path = tmp_path / "a.gif"
+    path.write_bytes(encode_animation(animation, file_format="GIF"))
+    pixels = animation.rgb.size // 3
+    assert count_pixels(path) == pixels
+    assert read_photo(path, animated=True, max_pixels=pixels).animation is not None
+    assert read_photo(path, max_pixels=pixels // 4).animation is None
+    with pytest.raises(ImageReadError, match=r"in 4 frames is too many pixels.*--max_megapixels"):
+        read_photo(path, animated=True, max_pixels=pixels - 1)
+
+
+# Animations.
+
+
+@pytest.fixture
+def animation() -> Animation:
+    """Four frames of few colours, so that a palette and WebP's chroma can hold them."""
+    generator = np.random.default_rng(3)
+    blocks = generator.integers(0, 256, (4, 2, 3, 3), dtype=np.uint8)
+    alpha = np.where(generator.random((4, 16, 24)) < 0.3, 0, 255).astype(np.uint8)
+    rgb = np.kron(blocks, np.ones((1, 8, 8, 1), np.uint8))
+    return Animation(rgb, alpha, (40.0, 120.0, 70.0, 200.0), 3)
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_an_animation_comes_back_with_frames_timing_and_loop(
+    tmp_path: Path, animation: Animation, file_format: str, transparent: bool
+) -> None:
+    if not transparent:
+        animation = replace(animation, alpha=None)
+    path = tmp_path / "a"
+    path.write_bytes(encode_animation(animation, file_format=file_format))
+    photo = read_photo(path, animated=True)
+    assert photo.notes == ()
+    read = photo.animation
+    assert read is not None
+    assert (read.milliseconds, read.loop) == (animation.milliseconds, 3)
+    assert read.rgb.shape == animation.rgb.shape
+    shown = slice(None)
+    if transparent:
+        np.testing.assert_array_equal(read.alpha, animation.alpha)
+        shown = animation.alpha == 255
+    else:
+        assert read.alpha is None
+    error = np.abs(read.rgb.astype(int) - animation.rgb)[shown]
+    assert error.max() == 0 if file_format != "WEBP" else error.mean() < 6
+    assert read_photo(path).notes == ("only the first of several frames or pages",)
+
+
+def test_a_gif_that_plays_once_says_nothing_of_a_loop(animation: Animation) -> None:
+    once = replace(animation, loop=None)
+    data = encode_animation(once, file_format="GIF")
+    assert b"NETSCAPE2.0" not in data
+    with pytest.raises(ValueError, match="JPEG files do not move; choose one of PNG, WEBP, GIF"):
+        encode_animation(once, file_format="JPEG")
+
+
+def test_an_apngs_picture_for_others_is_no_frame(tmp_path: Path, animation: Animation) -> None:
+    frames = [Image.fromarray(rgb) for rgb in animation.rgb]
+    frames[0].save(
+        tmp_path / "a.png", save_all=True, append_images=frames[1:], default_image=True, duration=50
+    )
+    read = read_photo(tmp_path / "a.png", animated=True).animation
+    assert read is not None
+    np.testing.assert_array_equal(read.rgb, animation.rgb[1:])
+
+
+def test_a_phones_second_picture_is_no_animation(tmp_path: Path, picture: np.ndarray) -> None:
+    first = Image.fromarray(picture)
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[first])
+    photo = read_photo(tmp_path / "a.jpg", animated=True)
+    assert (photo.format, photo.animation, photo.notes) == ("JPEG", None, ())
+
+
 # Writing.
 
 
@@ -304,6 +426,21 @@ def test_a_failure_at_any_stage_leaves_the_old_file_and_nothing_else(
     monkeypatch.undo()
     assert path.read_bytes() == b"what was here before"
     assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_has_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".wbc-0123.tmp").write_bytes(b"half a pict")
+    (tmp_path / ".wbc-notes.txt").touch()
+
+    def sync(_: int) -> None:
+        remove_leftovers(tmp_path)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_whole(tmp_path / "a.png", b"whole")
+    assert sorted(os.listdir(tmp_path)) == [".wbc-notes.txt", "a.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640)])

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from wbc_tf.images import read_photo, read_rgb
+from wbc_tf.images import Animation, encode_animation, read_photo, read_rgb
+from wbc_tf.inference import pipeline
 from wbc_tf.inference.folder import Job, Tally
-from wbc_tf.inference.pipeline import cartoonize_files
+from wbc_tf.inference.pipeline import OutputError, cartoonize_files
+from wbc_tf.inference.report import Report
 
 
 class Inverter:
@@ -18,9 +23,11 @@ class Inverter:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.shapes: list[tuple[int, ...]] = []
 
     def __call__(self, rgb: np.ndarray, *, short_side: int, output_size: str) -> np.ndarray:
         self.calls += 1
+        self.shapes.append(rgb.shape)
         if (rgb[..., 0, 0, 0] == 99).any():
             raise ValueError("the model stumbled")
         return 255 - (rgb if output_size == "input" else rgb[..., ::2, ::2, :])
@@ -114,3 +121,186 @@ def test_quality_reaches_the_file(tmp_path: Path) -> None:
         cartoonize_files(Inverter(), jobs, quality=quality, **SETTINGS)
     sizes = [(tmp_path / f"{quality}.jpg").stat().st_size for quality in (10, 95)]
     assert sizes[0] < sizes[1] / 2
+
+
+def _jobs(folder: Path, sizes: list[tuple[int, int]]) -> list[Job]:
+    (folder / "in").mkdir()
+    jobs = []
+    for number, (height, width) in enumerate(sizes):
+        path = folder / "in" / f"{number:03}.png"
+        Image.new("RGB", (width, height), (number,) * 3).save(path)
+        jobs.append(Job(path, folder / "out" / path.name))
+    return jobs
+
+
+def test_neighbours_of_one_size_are_drawn_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_BATCH_PIXELS", 3 * 4 * 6)
+    sizes = [(4, 6)] * 4 + [(6, 4)] * 2 + [(4, 6)] + [(20, 30)] * 2
+    jobs = _jobs(tmp_path, sizes)
+    model = Inverter()
+    assert cartoonize_files(model, jobs, **SETTINGS).written == len(sizes)
+    assert model.shapes == [
+        *((3, 4, 6, 3), (4, 6, 3), (2, 6, 4, 3), (4, 6, 3)),
+        *((20, 30, 3), (20, 30, 3)),  # larger than a batch may be: alone
+    ]
+    for number, (job, size) in enumerate(zip(jobs, sizes)):
+        np.testing.assert_array_equal(read_rgb(job.target), np.full((*size, 3), 255 - number))
+
+
+def test_one_bad_picture_does_not_spoil_its_batch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = [Job(_save(tmp_path / f"{n}.png", n), tmp_path / f"out{n}.png") for n in (98, 99, 100)]
+    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
+    assert tally == Tally(written=2, skipped=0, failed=1)
+    assert "99.png -> " in capsys.readouterr().err
+    assert not (tmp_path / "out99.png").exists()
+
+
+@pytest.mark.parametrize("limit", [1, 48, 200])
+def test_pixels_in_hand_are_bounded_and_nothing_gets_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(pipeline, "_PIXELS_IN_HAND", limit)
+    jobs = _jobs(tmp_path, [(4, 6), (4, 6), (9, 9), (4, 6), (40, 60), (4, 6)] * 5)
+    jobs.insert(3, Job(tmp_path / "missing.png", tmp_path / "out" / "missing.png"))
+    most = 0
+    run = pipeline._Run._draw
+
+    def draw(self: pipeline._Run, batch: list) -> None:
+        nonlocal most
+        most = max(most, self._pixels_in_hand)
+        run(self, batch)
+
+    monkeypatch.setattr(pipeline._Run, "_draw", draw)
+    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
+    assert tally == Tally(written=30, skipped=0, failed=1)
+    assert most <= limit
+
+
+def test_reading_drawing_and_writing_overlap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first picture cannot be written before the second is drawn, nor drawn before the third
+    # is read: a loop that takes one step after the other would wait in vain.
+    jobs = _jobs(tmp_path, [(4, 6), (6, 4), (5, 5)])
+    third_read, second_drawn = threading.Event(), threading.Event()
+    read, write = pipeline.read_photo, pipeline.write_whole
+
+    def reading(path: Path, **options: object) -> object:
+        photo = read(path, **options)
+        if path == jobs[2].source:
+            third_read.set()
+        return photo
+
+    def writing(path: Path, data: bytes) -> None:
+        if path == jobs[0].target:
+            assert second_drawn.wait(30)
+        write(path, data)
+
+    class Model(Inverter):
+        def __call__(self, rgb: np.ndarray, **options: object) -> np.ndarray:
+            assert third_read.wait(30)
+            if rgb.shape == (6, 4, 3):
+                second_drawn.set()
+            return super().__call__(rgb, **options)
+
+    monkeypatch.setattr(pipeline, "read_photo", reading)
+    monkeypatch.setattr(pipeline, "write_whole", writing)
+    assert cartoonize_files(Model(), jobs, **SETTINGS).written == 3
+
+
+def test_the_report_is_in_the_order_of_the_jobs(tmp_path: Path) -> None:
+    jobs = _jobs(tmp_path, [(4, 6)] * 5)
+    jobs[1].source.write_bytes(b"")
+    jobs[3].target.parent.mkdir()
+    jobs[3].target.touch()
+    with Report(tmp_path / "report.jsonl") as report:
+        cartoonize_files(Inverter(), jobs, report=report, **SETTINGS)
+    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    assert [line["source"] for line in lines] == [str(job.source) for job in jobs]
+    assert [line["status"] for line in lines] == [
+        *("written", "failed", "written", "skipped", "written")
+    ]
+    assert "an empty file" in lines[1]["error"]
+    assert (lines[0]["width"], lines[0]["height"], lines[0]["frames"]) == (6, 4, 1)
+    assert lines[0]["seconds"] > 0
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_full_disk_is_told_once_and_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    jobs = _jobs(tmp_path, [(4, 6 + n) for n in range(40)])
+    write = pipeline.write_whole
+
+    def fill_up(path: Path, data: bytes) -> None:
+        if path >= jobs[2].target:
+            raise OSError(code, os.strerror(code))
+        write(path, data)
+
+    monkeypatch.setattr(pipeline, "write_whole", fill_up)
+    with pytest.raises(OutputError, match=rf"out: .*{os.strerror(code)}.*with 2 written; call ag"):
+        cartoonize_files(Inverter(), jobs, **SETTINGS)
+    assert sorted(os.listdir(tmp_path / "out")) == ["000.png", "001.png"]
+    monkeypatch.undo()
+    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
+    assert tally == Tally(written=38, skipped=2, failed=0)
+
+
+def test_an_interrupt_ends_it_between_two_files(tmp_path: Path) -> None:
+    jobs = _jobs(tmp_path, [(4, 6 + n) for n in range(40)])
+
+    class Interrupted(Inverter):
+        def __call__(self, rgb: np.ndarray, **options: object) -> np.ndarray:
+            if self.calls == 5:
+                raise KeyboardInterrupt
+            return super().__call__(rgb, **options)
+
+    with pytest.raises(KeyboardInterrupt):
+        cartoonize_files(Interrupted(), jobs, **SETTINGS)
+    there = sorted(os.listdir(tmp_path / "out")) if (tmp_path / "out").exists() else []
+    assert there == [f"{n:03}.png" for n in range(len(there))], "no temporary files"
+    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
+    assert tally == Tally(written=40 - len(there), skipped=len(there), failed=0)
+
+
+@pytest.fixture
+def animation() -> Animation:
+    blocks = np.random.default_rng(3).integers(0, 256, (3, 4, 6, 3), dtype=np.uint8)
+    return Animation(blocks, None, (40.0, 120.0, 70.0), 2)
+
+
+@pytest.mark.parametrize(("file_format", "extension"), [("GIF", ".gif"), ("PNG", ".png")])
+def test_every_frame_is_drawn(
+    tmp_path: Path, animation: Animation, file_format: str, extension: str
+) -> None:
+    source, target = tmp_path / f"a{extension}", tmp_path / f"b{extension}"
+    source.write_bytes(encode_animation(animation, file_format=file_format))
+    model = Inverter()
+    assert cartoonize_files(model, [Job(source, target)], **SETTINGS).written == 1
+    assert model.shapes == [(3, 4, 6, 3)]
+    cartoon = read_photo(target, animated=True).animation
+    assert cartoon is not None
+    np.testing.assert_array_equal(cartoon.rgb, 255 - animation.rgb)
+    assert (cartoon.milliseconds, cartoon.loop) == (animation.milliseconds, 2)
+
+
+def test_what_is_lost_is_noted_once_for_all(
+    tmp_path: Path, animation: Animation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.gif", "b.gif"):
+        (tmp_path / name).write_bytes(encode_animation(animation, file_format="GIF"))
+    _save(tmp_path / "c.png", mode="RGBA")
+    (tmp_path / "c.png").rename(tmp_path / "c.webp")
+    jobs = [Job(tmp_path / name, tmp_path / f"{name}.jpg") for name in ("a.gif", "b.gif", "c.webp")]
+    assert cartoonize_files(Inverter(), jobs, **SETTINGS).written == 3
+    np.testing.assert_allclose(read_rgb(jobs[0].target), 255 - animation.rgb[0], atol=40)
+    assert capsys.readouterr().err.splitlines() == [
+        f"note: {tmp_path / 'a.gif'} and 1 more: only the first of 3 frames: "
+        "JPEG is another format",
+        f"note: {tmp_path / 'c.webp'}: named like WEBP, but it is PNG",
+        f"note: {tmp_path / 'c.webp'}: transparency laid over white: JPEG has none",
+    ]
