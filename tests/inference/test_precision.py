@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
+from wbc_tf import cartoonize
 from wbc_tf.images import read_rgb
 from wbc_tf.inference import precision as module
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.inference.precision import PrecisionError, in_precision, resolve_precision
+from wbc_tf.inference.precision import (
+    PRECISIONS,
+    PrecisionError,
+    in_precision,
+    resolve_precision,
+)
 
 
 @pytest.fixture
@@ -83,6 +90,23 @@ def test_a_model_is_not_loaded_in_another_precision_than_asked(
     with pytest.raises(PrecisionError):
         Cartoonizer.load(tiny_model, precision="bfloat16")
     assert in_precision(resolve_precision, "float32") is resolve_precision
+
+
+def test_the_command_offers_them_and_says_what_is_missing(
+    machine: Callable, call: Callable, tiny_model: Path, tmp_path: Path
+) -> None:
+    # The flag's list is written out there, because this module waits for TensorFlow.
+    assert tuple(cartoonize.define_flags()["precision"].parser.enum_values) == PRECISIONS
+    machine(cpu="fpu")
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
+    arguments = [f"--input={tmp_path / 'photo.png'}", f"--output={tmp_path / 'out'}"]
+    outcome = call(cartoonize, *arguments, f"--model={tiny_model}", "--precision=bfloat16")
+    assert outcome.status == 2
+    assert "precision bfloat16 is not to be had here" in outcome.err
+    outcome = call(cartoonize, *arguments, f"--model={tiny_model}", "--memory_budget=1")
+    assert outcome.status == 2
+    assert "memory budget of 1 MB is too small" in outcome.err
+    assert not (tmp_path / "out").exists()
 
 
 # On the hardware itself.
