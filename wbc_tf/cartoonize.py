@@ -153,8 +153,12 @@ def main(values: flags.FlagValues) -> int:
         report = Report(values.report) if values.report else None
     except OSError as error:
         raise UsageError(f"--report={values.report}: {error.strerror}") from error
-    with report or contextlib.nullcontext():
-        return _cartoonize(values, jobs, report)
+    try:
+        with report or contextlib.nullcontext(), _interruptible():
+            return _cartoonize(values, jobs, report)
+    except Interrupted as interrupted:
+        print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
+        return interrupted.status
 
 
 def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None) -> int:
@@ -165,30 +169,25 @@ def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None
     from wbc_tf.model_directory import ModelNotFoundError
 
     try:
-        with _interruptible():
-            use_device(values.device)
-            tally = cartoonize_files(
-                Cartoonizer.load(
-                    values.model,
-                    precision=values.precision,
-                    memory_budget=values.memory_budget,
-                ),
-                jobs,
-                short_side=values.short_side,
-                output_size=values.output_size,
-                quality=values.quality,
-                overwrite=values.overwrite,
-                max_pixels=round(values.max_megapixels * 1e6),
-                report=report,
-            )
+        use_device(values.device)
+        cartoonizer = Cartoonizer.load(
+            values.model, precision=values.precision, memory_budget=values.memory_budget
+        )
+        tally = cartoonize_files(
+            cartoonizer,
+            jobs,
+            short_side=values.short_side,
+            output_size=values.output_size,
+            quality=values.quality,
+            overwrite=values.overwrite,
+            max_pixels=round(values.max_megapixels * 1e6),
+            report=report,
+        )
     except (DeviceError, MemoryBudgetError, ModelNotFoundError, PrecisionError) as error:
         raise UsageError(str(error)) from error
     except OutputError as error:
         print(f"cartoonize: {error}", file=sys.stderr)
         return FAILED
-    except Interrupted as interrupted:
-        print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
-        return interrupted.status
     print(tally)
     return FAILED if tally.failed else OK
 

@@ -11,6 +11,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from logging import WARNING, LogRecord
 
 from absl import flags, logging
 
@@ -76,6 +77,15 @@ def quieten(verbose: bool) -> None:
     flags.FLAGS.mark_as_parsed()  # or absl's log complains that its own flags were not
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO if verbose else logging.WARNING)
+    if verbose:
+        logging.get_absl_logger().removeFilter(_is_ours)
+    else:
+        logging.get_absl_logger().addFilter(_is_ours)
+
+
+def _is_ours(record: LogRecord) -> bool:
+    # TensorFlow warns through absl's log as well: of gradients, when a model is loaded to be used.
+    return record.levelno > WARNING or f"{os.sep}tensorflow{os.sep}" not in record.pathname
 
 
 def _describe(values: flags.FlagValues) -> str:
