@@ -34,8 +34,8 @@ def main() -> int:
     parser.add_argument("--model", required=True)
     parser.add_argument("--precision", default="bfloat16")
     parser.add_argument("--photo", type=Path, help="scikit-image's cat where there is none")
-    parser.add_argument("--short_side", type=int, default=480)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--short_side", type=int, default=240)
+    parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
     try:
         half = Cartoonizer.load(options.model, precision=options.precision)
