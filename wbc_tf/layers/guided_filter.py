@@ -29,7 +29,7 @@ def box_mean(images: tf.Tensor, *, radius: int) -> tf.Tensor:
         counts = _window_sizes(images, radius, axis=1) * _window_sizes(images, radius, axis=2)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return counts * box_mean(upstream / counts, radius=radius)
+            return counts * _box_mean(upstream / counts, radius)
 
         return _box_mean(images, radius), gradient
 
