@@ -132,7 +132,7 @@ def _bad() -> dict[str, tuple[bytes, str]]:
         "page.jpg": (b"<!DOCTYPE html><title>404</title>", "not a picture that Pillow can read"),
         "zeros.tif": (bytes(1000), "not a picture that Pillow can read"),
         "apple.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "HEIC, which Pillow"),
-        "bomb.png": (_encoded("1", "PNG", (3000, 3000)), "3000 x 3000 is too many pixels: the limit"),
+        "bomb.png": (_encoded("1", "PNG", (3000, 3000)), "3000 x 3000 is too many pixels"),
     }
     for file_format in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"):
         whole = encode_image(noise, file_format=file_format)
