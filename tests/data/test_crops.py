@@ -123,3 +123,20 @@ def test_too_few_pictures_and_no_folder_are_errors(folder):
         sampler(folder, at_least=7)
     with pytest.raises(ImageFolderError, match="no such folder"):
         sampler(folder / "nowhere")
+
+
+def test_broken_pictures_do_not_count(folder):
+    sampler(folder, at_least=6)
+    for i in (0, 5):
+        (folder / f"{i}.png").write_bytes(b"no picture")
+    sampler(folder, at_least=4)
+    expected = r"4 photo pictures \(and 2 that cannot be read, named above\), but at least 5"
+    with pytest.raises(ImageFolderError, match=expected):
+        sampler(folder, at_least=5)
+
+
+def test_what_a_folder_holds_instead_of_pictures_is_told(tmp_path):
+    for name in ("a.psd", "b.PSD", "film.mp4", ".hidden.txt"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ImageFolderError, match=r"Passed over: 2 \.psd, 1 \.mp4; we read \.jpg"):
+        sampler(tmp_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,14 @@ import cv2
 import numpy as np
 from absl import logging
 
-from wbc_tf.images import ImageReadError, PathLike, find_images, read_rgb, to_float
+from wbc_tf.images import (
+    EXTENSIONS,
+    ImageReadError,
+    PathLike,
+    find_images,
+    read_rgb,
+    to_float,
+)
 
 # A crop's side in parts of the picture's short side. The generator works at 720 pixels, of which
 # 256 are a third: objects should come in the sizes it will meet, and larger.
@@ -36,15 +44,15 @@ class CropSampler:
     position alone. Files that cannot be read are named once, and the next one takes their place.
 
     Args:
-      folder: with at least `at_least` pictures.
+      folder: with at least `at_least` pictures that can be read.
       patch_size: side of the crops, in pixels.
       seed: of the run.
       name: of the stream; streams of other names draw independently.
-      at_least: fewer pictures than this are an error (the batch size: less is too few to learn
-        from).
+      at_least: fewer readable pictures than this are an error (the batch size: less is too few to
+        learn from). So many are decoded at the start; what is broken beyond them shows later.
 
     Raises:
-      ImageFolderError: the folder is not there, holds too few pictures, or none that can be read.
+      ImageFolderError: the folder is not there, or holds too few pictures that can be read.
     """
 
     def __init__(
@@ -54,22 +62,19 @@ class CropSampler:
         if not self.folder.is_dir():
             raise ImageFolderError(f"{folder}: there is no such folder (for {name} pictures)")
         self.paths = list(find_images(self.folder))
-        if len(self.paths) < at_least:
-            raise ImageFolderError(
-                f"{folder}: {len(self.paths)} {name} pictures, but at least {at_least} are needed; "
-                "add some, or choose a smaller batch"
-            )
         self.patch_size = patch_size
         self._key = (seed, zlib.crc32(name.encode()))
         self._broken: set[Path] = set()
         self._lock = threading.Lock()
         # Two epochs are in hand at once where one ends.
         self._order = lru_cache(maxsize=2)(self._new_order)
-        if all(self._read(path) is None for path in self.paths):
-            raise ImageFolderError(
-                f"{folder}: none of its {len(self.paths)} {name} pictures can be read; each is "
-                "named above"
-            )
+        readable = 0
+        for path in self.paths:
+            if readable == at_least:
+                break
+            readable += self._read(path) is not None
+        if readable < at_least:
+            raise ImageFolderError(self._too_few(readable, at_least, name))
 
     def crop(self, position: int) -> np.ndarray:
         """The crop at a position, 0 or more; float32 [patch_size, patch_size, 3] in [-1, 1].
@@ -85,6 +90,28 @@ class CropSampler:
             if picture is not None:
                 return to_float(_random_crop(picture, self.patch_size, random))
         raise ImageFolderError(f"{self.folder}: no picture there can be read any more")
+
+    def _too_few(self, readable: int, at_least: int, name: str) -> str:
+        if self.paths and readable == 0:
+            return (
+                f"{self.folder}: none of its {len(self.paths)} {name} pictures can be read; each "
+                "is named above"
+            )
+        found = f"{self.folder}: {readable} {name} pictures"
+        if self._broken:
+            found += f" (and {len(self._broken)} that cannot be read, named above)"
+        others = Counter(
+            path.suffix.lower() or "no extension"
+            for path in self.folder.rglob("[!.]*")
+            if path.is_file() and path.suffix.lower() not in EXTENSIONS
+        )
+        # A folder of videos or of a paint program's files looks full to the one who named it.
+        ignored = ", ".join(f"{count} {kind}" for kind, count in others.most_common(4))
+        hint = f" Passed over: {ignored}; we read {' '.join(EXTENSIONS)}." if ignored else ""
+        return (
+            f"{found}, but at least {at_least} are needed; add some, or choose a smaller "
+            f"batch.{hint}"
+        )
 
     def _new_order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng((*self._key, 0, epoch)).permutation(len(self.paths))

@@ -52,7 +52,11 @@ def batch_stream(
     """An endless dataset of dicts: element i is ``{name: part(start_step + i)}``.
 
     Batches are made in parallel and ahead, and come in order whatever the number of threads.
-    Several workers (``tf.distribute``) each take another part of the same global batch.
+    Several workers (``tf.distribute``) each take another part of the same global batch: with two,
+    the first takes the upper half of its rows. Each makes the whole batch and drops the rest.
+
+    Let go of an iterator before the interpreter ends. The threads behind it run Python, and one
+    that is left over can keep the process from ending, even on SIGTERM.
 
     Args:
       parts: name -> pure function of the step, called from several threads.
@@ -74,5 +78,7 @@ def batch_stream(
     steps = tf.data.Dataset.counter(start_step)
     dataset = steps.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     options = tf.data.Options()
+    # OFF would hand the same rows to every worker, without a word. DATA deals them out after
+    # tf.distribute has cut the global batch up, so also a resumed run starts on a whole batch.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
