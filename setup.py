@@ -34,7 +34,8 @@ setup(
         # Headless: the full build needs libGL, which servers lack. From 4.12 on it wants NumPy 2.
         "opencv-python-headless>=4.8,<4.12",
         "scikit-image>=0.22,<0.27",
-        "pillow>=10.1,<14",
+        # 11.3 is the first to write XMP into every format and to read AVIF.
+        "pillow>=11.3,<14",
         "absl-py>=1.4,<3",
         "tqdm>=4.64,<5",
     ],

@@ -6,6 +6,8 @@ to steer how sharp the result is (section 3.5).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -60,6 +62,9 @@ def guided_filter_coefficients(
     Computed in float32 whatever comes in: a box variance is a difference of near-equal numbers, and
     in half precision it cancels to zero or below, and then to NaN.
 
+    For exported graphs: they hold TensorFlow's own operations only, since a saved custom gradient
+    would be warned of at each load. To train through, `guided_filter` is the faster.
+
     Args:
       guide: [N, H, W, C] the picture whose edges are to be kept, [-1, 1].
       target: [N, H, W, C] the picture to be filtered.
@@ -69,15 +74,7 @@ def guided_filter_coefficients(
     Returns:
       scale and offset, float32 [N, H, W, C].
     """
-    guide = tf.cast(guide, tf.float32)
-    target = tf.cast(target, tf.float32)
-    guide_mean = box_mean(guide, radius=radius)
-    target_mean = box_mean(target, radius=radius)
-    covariance = box_mean(guide * target, radius=radius) - guide_mean * target_mean
-    variance = box_mean(guide * guide, radius=radius) - guide_mean * guide_mean
-    scale = covariance / (variance + eps)
-    offset = target_mean - scale * guide_mean
-    return box_mean(scale, radius=radius), box_mean(offset, radius=radius)
+    return _linear_model(guide, target, partial(_box_mean, radius=radius), eps)
 
 
 def guided_filter(guide: tf.Tensor, target: tf.Tensor, *, radius: int, eps: float) -> tf.Tensor:
@@ -85,8 +82,22 @@ def guided_filter(guide: tf.Tensor, target: tf.Tensor, *, radius: int, eps: floa
 
     See `guided_filter_coefficients` for the arguments.
     """
-    scale, offset = guided_filter_coefficients(guide, target, radius=radius, eps=eps)
+    scale, offset = _linear_model(guide, target, partial(box_mean, radius=radius), eps)
     return scale * tf.cast(guide, tf.float32) + offset
+
+
+def _linear_model(
+    guide: tf.Tensor, target: tf.Tensor, mean: Callable[[tf.Tensor], tf.Tensor], eps: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    guide = tf.cast(guide, tf.float32)
+    target = tf.cast(target, tf.float32)
+    guide_mean = mean(guide)
+    target_mean = mean(target)
+    covariance = mean(guide * target) - guide_mean * target_mean
+    variance = mean(guide * guide) - guide_mean * guide_mean
+    scale = covariance / (variance + eps)
+    offset = target_mean - scale * guide_mean
+    return mean(scale), mean(offset)
 
 
 class GuidedFilter(tf.keras.layers.Layer):

@@ -110,8 +110,9 @@ def _run_phases(
                 for step in _run_phase(method, phase, max(first, done), last, strategy, logs):
                     done = step
                     if done % settings.checkpoint_every == 0 or stop_asked():
-                        checkpoints.save(done)
+                        # The log first: a kill between the two leaves lines to drop, not a hole.
                         logs.flush()
+                        checkpoints.save(done)
                         saved = done
                     if done % settings.sample_every == 0:
                         logs.sample(done, method.sample(method.sample_photos()))
@@ -119,6 +120,7 @@ def _run_phases(
                         return False
                 first = last
         if saved != done:
+            logs.flush()
             checkpoints.save(done)
         logs.sample(done, method.sample(method.sample_photos()))
         return True
