@@ -37,13 +37,15 @@ setup(
         # 11.3 is the first to write XMP into every format and to read AVIF.
         "pillow>=11.3,<14",
         "absl-py>=1.4,<3",
+        "h5py>=3.8,<4",
+        "scipy>=1.9,<2",
         "tqdm>=4.64,<5",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.15,<2.16"],
         # The protocol of TensorFlow Serving: for its clients, and for warm-up records at export.
         "serving": ["tensorflow-serving-api>=2.15,<2.16"],
-        "dev": ["pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff", "mypy"],
+        "dev": ["pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", "mypy>=1.10,<3"],
     },
     entry_points={
         "console_scripts": [

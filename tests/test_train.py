@@ -113,7 +113,7 @@ def test_its_model_cartoonizes(root, unbroken, tmp_path):
 
 def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbroken, tmp_path):
     workdir = tmp_path / "run"
-    process = command(root, "train.py", *TINY, *folders, f"--workdir={workdir}")
+    process = command(root, "train.py", *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
     deadline = time.monotonic() + 200
     while not list(workdir.glob("checkpoints/step-4.index")):
         assert process.poll() is None, process.stderr.read()
@@ -121,9 +121,16 @@ def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbrok
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    # Whatever step it was killed at, go back to the checkpoint that the unbroken run has as well.
+    for later in workdir.glob("checkpoints/step-*"):
+        if not later.name.startswith("step-4."):
+            later.unlink()
+    (workdir / "checkpoints" / "checkpoint").write_text('model_checkpoint_path: "step-4"\n')
 
     status, _, err = train(root, *TINY, *folders, f"--workdir={workdir}")
     assert status == 0, err
+    assert len(losses(workdir)) == len(losses(unbroken)) == 7
     for ours, theirs in zip(losses(workdir), losses(unbroken)):
         assert ours.keys() == theirs.keys()
         for name in ours.keys() - {"phase"}:
@@ -169,6 +176,10 @@ def test_a_run_folder_is_one_run(call, folders, unbroken, argument, expected):
         (["--vgg_weights=gone.h5"], "gone.h5"),
         (["--method=magic"], "no method 'magic'"),
         (["--learning_speed=1"], "Unknown command line flag 'learning_speed'"),
+        (["--photo_dir="], "photo_dir is empty"),
+        (["--vgg_layer=foo"], "vgg_layer is 'foo'"),
+        (["--seed=5000000000"], "seed is 5000000000"),
+        (["--initial_model=nowhere"], "no model 'nowhere'"),
         (["--batch_size=4"], "3 photo pictures, but at least 4 are needed"),
     ],
 )
@@ -182,6 +193,29 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     assert outcome.status == 2, outcome.err
     assert expected in outcome.err
     assert not workdir.exists()
+
+
+def test_a_damaged_run_folder_and_a_file_in_its_place_are_named(call, folders, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"method": "whi')
+    (tmp_path / "file").touch()
+    everything = [*TINY, *folders, "--nodeterministic"]
+    outcome = call(command_of_train, *everything, f"--workdir={tmp_path / 'run'}")
+    assert (outcome.status, "config.json is damaged" in outcome.err) == (2, True), outcome.err
+    outcome = call(command_of_train, *everything, f"--workdir={tmp_path / 'file'}")
+    assert (outcome.status, str(tmp_path / "file") in outcome.err) == (2, True), outcome.err
+
+
+def test_a_finished_run_is_found_finished_wherever_its_data_lies(root, folders, unbroken, tmp_path):
+    moved = []
+    for folder in folders:
+        flag, place = folder.split("=")
+        (tmp_path / flag.strip("-")).symlink_to(place)
+        moved.append(f"{flag}={tmp_path / flag.strip('-')}")
+    status, _, err = train(root, *TINY, *moved, f"--workdir={unbroken}")
+    assert status == 0, err
+    assert [path.name for path in (unbroken / "model").iterdir()] == ["1"], "no second export"
+    assert len(losses(unbroken)) == 7
 
 
 def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):

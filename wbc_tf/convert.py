@@ -85,7 +85,7 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
 
     from wbc_tf.methods.white_box import checkpoint_names
     from wbc_tf.methods.white_box.generator import build_generator
-    from wbc_tf.weights import assign_strictly, named_variables
+    from wbc_tf.weights import assign_strictly, check_names_and_shapes, named_variables
 
     prefix = find_checkpoint(prefix_or_folder)
     try:
@@ -93,10 +93,11 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
         values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, ValueError, IndexError) as error:  # IndexError: a data file cut off
         raise ConversionError(f"{prefix}: unreadable checkpoint ({error})") from error
-    _bgr_to_rgb(values)
     generator = build_generator()
     ours = named_variables(generator)
     variables = {released: ours[name] for released, name in checkpoint_names.GENERATOR.items()}
+    check_names_and_shapes(variables, values, source=prefix)
+    _bgr_to_rgb(values)
     assign_strictly(variables, values, source=prefix)
     return generator
 
@@ -104,12 +105,9 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
 def _bgr_to_rgb(values: dict[str, np.ndarray]) -> None:
     from wbc_tf.methods.white_box import checkpoint_names as names
 
-    # A name that is not there is for the strict check to report.
-    if names.FIRST_KERNEL in values:
-        values[names.FIRST_KERNEL] = values[names.FIRST_KERNEL][:, :, ::-1]
+    values[names.FIRST_KERNEL] = values[names.FIRST_KERNEL][:, :, ::-1]
     for name in (names.LAST_KERNEL, names.LAST_BIAS):
-        if name in values:
-            values[name] = values[name][..., ::-1]
+        values[name] = values[name][..., ::-1]
 
 
 def cache_folder() -> Path:

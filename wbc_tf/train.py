@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def define_flags(method: str | None = None) -> flags.FlagValues:
     flags.DEFINE_boolean(
         "resume",
         True,
-        "Go on from the run folder's newest checkpoint. --noresume refuses a folder with one.",
+        "Go on from the run folder's newest checkpoint. --noresume refuses a folder with a run.",
         flag_values=values,
     )
     flags.DEFINE_boolean(
@@ -53,8 +54,9 @@ def define_flags(method: str | None = None) -> flags.FlagValues:
         "distribute",
         "none",
         ["none", "mirrored", "multi_worker"],
-        "One device, all devices of this machine, or the workers that TF_CONFIG names. "
-        "--batch_size is always the whole batch, shared out among them.",
+        "One device, all devices of this machine, or the workers that TF_CONFIG names (their "
+        "--workdir must be one folder that all can reach). --batch_size is always the whole batch, "
+        "shared out among them.",
         flag_values=values,
     )
     flags.DEFINE_boolean(
@@ -92,59 +94,69 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
     import tensorflow as tf
 
     from wbc_tf.data.crops import ImageFolderError
-    from wbc_tf.losses.perceptual import VggWeightsError
-    from wbc_tf.model_directory import ModelNotFoundError
+    from wbc_tf.images import write_whole
     from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, is_chief, train
     from wbc_tf.training.provenance import source_commit
     from wbc_tf.weights import WeightsError
 
     workdir = Path(values.workdir)
-    _refuse_mixing(workdir, document, resume=values.resume)
+    _refuse_mixing(workdir, document, config, resume=values.resume)
     strategy = _strategy(values.distribute)
     if values.deterministic:
         tf.config.experimental.enable_op_determinism()
-    # First weights are drawn as variables are made; everything later is drawn from (seed, step).
-    tf.keras.utils.set_random_seed(config.seed)
+    devices = strategy.num_replicas_in_sync
+    if config.batch_size % devices:
+        raise UsageError(
+            f"--batch_size={config.batch_size} cannot be shared out evenly among {devices} "
+            f"devices; give a multiple of {devices}"
+        )
     try:
         with strategy.scope():
             method = module.build(config)
-    except (ImageFolderError, VggWeightsError, ModelNotFoundError, WeightsError) as error:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:  # folders, files and names that the config gives
         raise UsageError(str(error)) from error
-    workdir.mkdir(parents=True, exist_ok=True)
-    recorded = {**document, "commit": source_commit()}
-    (workdir / "config.json").write_text(json.dumps(recorded, indent=2) + "\n", "utf-8")
+    if is_chief(strategy):
+        recorded = {**document, "commit": source_commit()}
+        write_whole(workdir / "config.json", (json.dumps(recorded, indent=2) + "\n").encode())
     settings = LoopSettings(
         checkpoint_every=values.checkpoint_every, sample_every=values.sample_every
     )
     try:
-        finished = train(method, workdir=workdir, settings=settings, strategy=strategy)
+        outcome = train(method, workdir=workdir, settings=settings, strategy=strategy)
     except (TrainingDivergedError, ImageFolderError, WeightsError) as error:
         print(error, file=sys.stderr)
         return FAILED
-    if not finished:
+    if not outcome.finished:
         print(f"Stopped and saved. The same command goes on from there ({workdir}).")
         return OK
     if not is_chief(strategy):
         return OK
-    method.export(workdir / "model")
+    if outcome.steps or not (workdir / "model").is_dir():
+        method.export(workdir / "model")
     print(f"Done. Try: python cartoonize.py --model={workdir / 'model'} --input=... --output=...")
     return OK
 
 
-def _refuse_mixing(workdir: Path, document: dict[str, Any], *, resume: bool) -> None:
+def _refuse_mixing(workdir: Path, document: dict[str, Any], config: Any, *, resume: bool) -> None:
     """A run folder is one run: other settings, or a fresh start, need another folder."""
     recorded = workdir / "config.json"
     if not recorded.exists():
         return
     if not resume:
         raise UsageError(f"{workdir} already holds a run; choose another --workdir, or resume it")
-    before = json.loads(recorded.read_text("utf-8"))
-    # More steps are how a finished run is continued.
-    lengths = {"steps"}
+    try:
+        before = json.loads(recorded.read_text("utf-8"))
+        before["config"], before["method"]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise UsageError(f"{recorded} is damaged ({error!r}); choose another --workdir") from error
+    # More steps are how a finished run is continued, and data may have moved.
+    free = {"steps"}
+    free |= {field.name for field in fields(config) if field.metadata.get("location")}
     changed = [
         f"--{name} was {before['config'].get(name)!r}, now {value!r}"
         for name, value in document["config"].items()
-        if before["config"].get(name) != value and name not in lengths
+        if before["config"].get(name) != value and name not in free
     ]
     if before["method"] != document["method"]:
         changed.insert(0, f"--method was {before['method']!r}, now {document['method']!r}")

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.white_box import serving
+from wbc_tf.serving import signatures
 from wbc_tf.serving.parity import (
     FLOAT_TOLERANCE,
     LEVEL_TOLERANCE,
@@ -64,6 +65,31 @@ def test_another_way_of_reducing_is_noticed(version: Path, network: Any, cartoon
     other = partial(cartoonize, short_side=30)
     with pytest.raises(ParityError, match=r"predict_uint8 differs .* grey levels"):
         check_parity(version, network, SETTINGS, cartoonize=other)
+
+
+def test_a_broken_jpeg_branch_is_noticed(
+    tiny_model: Path,
+    network: Any,
+    cartoonize: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = ServingSettings(short_side=SETTINGS.short_side, encoding="jpeg")
+    generator = serving.load_generator(tiny_model)
+
+    def save(name: str) -> Path:
+        return serving.save(
+            generator, tmp_path / name, metadata={"licence": "none"}, settings=settings
+        )
+
+    check_parity(save("sound"), network, settings, cartoonize=cartoonize)
+    sound = signatures.encode_picture
+    monkeypatch.setattr(
+        signatures, "encode_picture", lambda picture, s: sound(picture[..., ::-1], s)
+    )
+    broken = save("broken")
+    with pytest.raises(ParityError, match=r"serving_default differs .* above 64"):
+        check_parity(broken, network, settings, cartoonize=cartoonize)
 
 
 def test_another_size_is_noticed(version: Path, network: Any, cartoonize: Any) -> None:

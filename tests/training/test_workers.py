@@ -11,6 +11,8 @@ import sys
 import pytest
 
 WORKER = """
+import os
+import signal
 import sys
 from pathlib import Path
 import tensorflow as tf
@@ -18,10 +20,26 @@ strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from tests.training.tiny_method import TinyMethod
 from wbc_tf.training.loop import LoopSettings, is_chief, train
 with strategy.scope():
-    method = TinyMethod()
+    method = TinyMethod(main_steps=5 if sys.argv[2] == "finish" else 5000)
 settings = LoopSettings(checkpoint_every=3, sample_every=4)
-assert train(method, workdir=Path(sys.argv[1]), settings=settings, strategy=strategy)
-print("chief" if is_chief(strategy) else "helper", method.layer.kernel.numpy().sum())
+if not is_chief(strategy) and sys.argv[2] == "stop":
+    batches = method.batches
+    signalled = []
+    def batches_that_signal(*, start_step):
+        def pull(step):
+            if step == 5 and not signalled:
+                signalled.append(step)
+                os.kill(os.getpid(), signal.SIGTERM)
+            return step
+        def with_signal(batch, step):
+            with tf.control_dependencies([tf.numpy_function(pull, [step], tf.int64)]):
+                return {name: tf.identity(images) for name, images in batch.items()}
+        steps = tf.data.Dataset.counter(start_step)
+        return tf.data.Dataset.zip((batches(start_step=start_step), steps)).map(with_signal)
+    method.batches = batches_that_signal
+outcome = train(method, workdir=Path(sys.argv[1]), settings=settings, strategy=strategy)
+role = "chief" if is_chief(strategy) else "helper"
+print(role, method.layer.kernel.numpy().sum(), outcome.finished, outcome.steps)
 """
 
 
@@ -35,16 +53,16 @@ def free_ports(count):
     return ports
 
 
-def test_two_workers_make_one_run(root, tmp_path):
+def run_two(root, workdir, how):
+    """Two workers to their end; what each printed, the chief's first."""
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-    workdir = tmp_path / "run"
     workdir.mkdir()
     processes = []
     for index in range(2):
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-c", WORKER, str(workdir)],
+                [sys.executable, "-c", WORKER, str(workdir), how],
                 cwd=root,
                 env={**os.environ, "TF_CONFIG": json.dumps(task), "CUDA_VISIBLE_DEVICES": ""},
                 stdout=subprocess.PIPE,
@@ -58,10 +76,28 @@ def test_two_workers_make_one_run(root, tmp_path):
         for process in processes:
             process.kill()
     assert [process.returncode for process in processes] == [0, 0], results
-    (chief, kernel), (helper, other_kernel) = (out.split() for out, _ in results)
-    assert (chief, helper) == ("chief", "helper")
-    assert float(kernel) == pytest.approx(float(other_kernel), rel=1e-6)
+    chief, helper = (out.split() for out, _ in results)
+    assert (chief[0], helper[0]) == ("chief", "helper")
+    assert float(chief[1]) == pytest.approx(float(helper[1]), rel=1e-6)
+    assert chief[2:] == helper[2:], "both end alike, after the same step"
+    return chief
 
-    records = [json.loads(line) for line in (workdir / "losses.jsonl").read_text().splitlines()]
-    assert [record["step"] for record in records] == list(range(1, 9))
+
+def steps_logged(workdir):
+    return [json.loads(line)["step"] for line in (workdir / "losses.jsonl").open()]
+
+
+def test_two_workers_make_one_run(root, tmp_path):
+    workdir = tmp_path / "run"
+    assert run_two(root, workdir, "finish")[2:] == ["True", "8"]
+    assert steps_logged(workdir) == list(range(1, 9))
     assert (workdir / "checkpoints" / "step-8.index").is_file()
+
+
+def test_a_signal_to_one_worker_stops_and_saves_all(root, tmp_path):
+    workdir = tmp_path / "run"
+    _, _, finished, steps = run_two(root, workdir, "stop")
+    assert finished == "False"
+    assert 3 < int(steps) < 100
+    assert steps_logged(workdir) == list(range(1, int(steps) + 1))
+    assert (workdir / "checkpoints" / f"step-{steps}.index").is_file()

@@ -1,7 +1,7 @@
 """Guided image filter (He, Sun & Tang, "Guided Image Filtering", TPAMI 2013), differentiable.
 
 The paper uses it twice: as the surface representation (section 3.1) and on the generator's output
-to steer how sharp the result is (section 3.5).
+to steer how sharp the result is (section 3.4).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from wbc_tf.contact_sheet import contact_sheet
-from wbc_tf.images import to_uint8, write_image
+from wbc_tf.images import to_uint8, write_image, write_whole
 
 
 class RunLogs:
@@ -18,7 +18,8 @@ class RunLogs:
 
     losses.jsonl: one line per step, ``{"step": 1, "phase": "pretrain", ...}``; a resumed run first
       drops the lines after its checkpoint, so that each step stands there once.
-    tensorboard/: the same figures as curves, and the sample grids.
+    tensorboard/: the same figures as curves, and the sample grids. What a resumed run does again is
+    drawn twice there: TensorBoard cannot take lines back.
     samples/: the grids as PNG files.
     """
 
@@ -71,4 +72,4 @@ def _keep_steps_up_to(path: Path, step: int) -> None:
             break
         if record["step"] <= step:
             kept.append(line + "\n")
-    path.write_text("".join(kept), "utf-8")
+    write_whole(path, "".join(kept).encode())

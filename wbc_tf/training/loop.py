@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import tensorflow as tf
 from absl import logging
@@ -18,6 +19,13 @@ from tqdm import tqdm
 from wbc_tf.training.checkpoints import RunCheckpoints
 from wbc_tf.training.logs import RunLogs
 from wbc_tf.training.method import Batch, Method, Phase
+
+
+class Outcome(NamedTuple):
+    """How a call of `train` ended: are all phases finished, and how many steps did it take."""
+
+    finished: bool
+    steps: int
 
 
 class TrainingDivergedError(ArithmeticError):
@@ -48,12 +56,13 @@ def train(
     workdir: Path,
     settings: LoopSettings,
     strategy: tf.distribute.Strategy,
-) -> bool:
+) -> Outcome:
     """Runs a method's phases from where the run folder stands to their end.
 
     It goes on from the folder's newest checkpoint, if there is one.
 
-    SIGTERM and Ctrl-C let the step in hand finish, save and return; a second one kills.
+    SIGTERM and Ctrl-C let the step in hand finish, save and return; a second one kills. Of several
+    workers one is enough to stop all, and all stop after the same step.
 
     Args:
       method: built inside the strategy's scope.
@@ -62,7 +71,7 @@ def train(
       strategy: where the steps run.
 
     Returns:
-      Whether all phases are finished; False when the run was asked to stop.
+      The outcome; not finished when the run was asked to stop.
 
     Raises:
       TrainingDivergedError: a loss or gradient is not finite.
@@ -98,32 +107,35 @@ def _run_phases(
     checkpoints: RunCheckpoints,
     logs: RunLogs,
     done: int,
-) -> bool:
+) -> Outcome:
     if done == 0:
         logs.sample(0, method.sample(method.sample_photos()))
-    saved = done
+    start = saved = done
     try:
         with _stop_on_signals() as stop_asked:
             first = 0
             for phase in method.phases():
                 last = first + phase.steps
-                for step in _run_phase(method, phase, max(first, done), last, strategy, logs):
-                    done = step
-                    if done % settings.checkpoint_every == 0 or stop_asked():
+                steps = _run_phase(
+                    method, phase, max(first, done), last, strategy, logs, stop_asked
+                )
+                for done, stop in steps:
+                    if done % settings.checkpoint_every == 0 or stop:
                         # The log first: a kill between the two leaves lines to drop, not a hole.
                         logs.flush()
                         checkpoints.save(done)
                         saved = done
                     if done % settings.sample_every == 0:
                         logs.sample(done, method.sample(method.sample_photos()))
-                    if stop_asked():
-                        return False
+                    if stop:
+                        return Outcome(finished=False, steps=done - start)
                 first = last
         if saved != done:
             logs.flush()
             checkpoints.save(done)
-        logs.sample(done, method.sample(method.sample_photos()))
-        return True
+        if done != start and done % settings.sample_every != 0:
+            logs.sample(done, method.sample(method.sample_photos()))
+        return Outcome(finished=True, steps=done - start)
     except TrainingDivergedError as error:
         raise TrainingDivergedError(
             f"{error} Last good checkpoint: {checkpoints.latest or 'none yet'}."
@@ -137,11 +149,16 @@ def _run_phase(
     last: int,
     strategy: tf.distribute.Strategy,
     logs: RunLogs,
-) -> Iterator[int]:
-    """Takes the steps `first` to `last` - 1, yielding each time how many the run has behind it."""
+    stop_asked: Callable[[], bool],
+) -> Iterator[tuple[int, bool]]:
+    """Takes the steps `first` to `last` - 1.
+
+    Yields how many steps the run has behind it, and whether any worker was asked to stop.
+    """
     if first >= last:
         return
     run_step = compile_step(phase, strategy)
+    stop_agreed = _agreement(stop_asked, strategy)
     dataset = method.batches(start_step=first)
     batches = iter(strategy.experimental_distribute_dataset(dataset))
     try:
@@ -155,7 +172,7 @@ def _run_phase(
                 terms = " ".join(f"{n}={v:.3g}" for n, v in values.items() if "/" not in n)
                 bar.set_postfix_str(f"{rate:.1f} images/s {terms}", refresh=False)
                 bar.update()
-                yield step + 1
+                yield step + 1, stop_agreed()
     finally:
         # The pipeline's threads run Python. One that is left behind, by a traceback that holds this
         # frame, would wait at the interpreter's end for a lock that it never gets.
@@ -178,6 +195,25 @@ def compile_step(
         }
 
     return run_step
+
+
+def _agreement(
+    stop_asked: Callable[[], bool], strategy: tf.distribute.Strategy
+) -> Callable[[], bool]:
+    """Whether any worker was asked to stop; all get the same answer, so none waits for the others.
+
+    A worker that stopped by itself would leave the rest waiting for its gradients.
+    """
+    resolver = strategy.cluster_resolver
+    if resolver is None or len(resolver.cluster_spec().as_dict()) == 0:
+        return stop_asked
+
+    @tf.function(autograph=False)
+    def total(wish: tf.Tensor) -> tf.Tensor:
+        wishes = strategy.run(tf.identity, args=(wish,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, wishes, axis=None)
+
+    return lambda: float(total(tf.constant(float(stop_asked())))) > 0
 
 
 def refuse_non_finite(values: Mapping[str, float], *, step: int, phase: str) -> None:

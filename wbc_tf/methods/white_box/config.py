@@ -12,6 +12,15 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+#: The convolutions of each network, as Keras names them.
+VGG_LAYERS = {
+    name: tuple(
+        f"block{block}_conv{conv}"
+        for block, count in enumerate(counts, start=1)
+        for conv in range(1, count + 1)
+    )
+    for name, counts in {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}.items()
+}
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -30,8 +39,10 @@ def _one_of(*choices: str) -> _Check:
     return _Check(f"one of {', '.join(choices)}", lambda value: value in choices)
 
 
-def _option(default: Any, check: _Check, text: str) -> Any:
-    return dataclasses.field(default=default, metadata={"help": text, "check": check})
+def _option(default: Any, check: _Check, text: str, *, location: bool = False) -> Any:
+    """A field; a location says where something lies, and may change when a run is resumed."""
+    metadata = {"help": text, "check": check, "location": location}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +54,21 @@ class WhiteBoxConfig:
     """
 
     # Data.
-    photo_dir: str = _option("", _ANY, "Folder of scenery photos.")
-    cartoon_dir: str = _option("", _ANY, "Folder of scenery cartoons, such as film frames.")
+    photo_dir: str = _option("", _ANY, "Folder of scenery photos.", location=True)
+    cartoon_dir: str = _option(
+        "", _ANY, "Folder of scenery cartoons, such as film frames.", location=True
+    )
     face_photo_dir: str = _option(
-        "", _ANY, "Folder of portrait photos; with it, one batch in five shows faces. Optional."
+        "",
+        _ANY,
+        "Folder of portrait photos; with it, one batch in five shows faces. Optional.",
+        location=True,
     )
     face_cartoon_dir: str = _option(
-        "", _ANY, "Folder of cartoon faces; given together with --face_photo_dir or not at all."
+        "",
+        _ANY,
+        "Folder of cartoon faces; given together with --face_photo_dir or not at all.",
+        location=True,
     )
     patch_size: int = _option(
         256,
@@ -62,7 +81,9 @@ class WhiteBoxConfig:
         "Photos per step over all devices together, and as many cartoons.",
     )
     seed: int = _option(
-        0, _NOT_NEGATIVE, "Of the first weights, the order of the data and every draw in a step."
+        0,
+        _Check("at least 0 and below 2^32", lambda value: 0 <= value < 2**32),
+        "Of the first weights, the order of the data and every draw in a step.",
     )
 
     # The run.
@@ -183,6 +204,7 @@ class WhiteBoxConfig:
         "imagenet",
         _Check("imagenet, random or a path", lambda value: value != ""),
         "imagenet (downloaded by Keras), the path of an .h5 file, or random (for tests).",
+        location=True,
     )
 
     def __post_init__(self) -> None:
@@ -196,6 +218,12 @@ class WhiteBoxConfig:
                     f"{field.name} is {getattr(self, field.name)!r}, and must be {wanted}"
                 )
             object.__setattr__(self, field.name, value)
+        layers = VGG_LAYERS[self.vgg]
+        if self.vgg_layer not in layers:
+            raise ValueError(
+                f"vgg_layer is {self.vgg_layer!r}, and must be one of {', '.join(layers)} "
+                f"with {self.vgg}"
+            )
         if bool(self.face_photo_dir) != bool(self.face_cartoon_dir):
             missing = "face_cartoon_dir" if self.face_photo_dir else "face_photo_dir"
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The patch discriminator (paper section 3.5 and its appendix), with spectral normalisation."""
+"""The patch discriminator (paper section 3.4 and its appendix), with spectral normalisation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generator: a fully convolutional U-Net (paper section 3.5; its figure is in the appendix).
+"""The generator: a fully convolutional U-Net (paper section 3.4; its figure is in the appendix).
 
 Convolutions, leaky ReLU and bilinear resize only, so that it runs at any size and on any device.
 """

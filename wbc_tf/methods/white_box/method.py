@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from wbc_tf.layers.guided_filter import guided_filter
+from wbc_tf.layers.guided_filter import GuidedFilter
 from wbc_tf.losses.perceptual import VggFeatures, feature_l1
 from wbc_tf.methods.white_box import serving
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
@@ -26,6 +26,10 @@ from wbc_tf.methods.white_box.representations.structure import structure
 from wbc_tf.methods.white_box.representations.surface import surface
 from wbc_tf.methods.white_box.representations.texture import draw_color_weights, texture
 from wbc_tf.training.method import Batch, Phase
+
+#: Under mixed_float16. Keras' own 2^15 lets the gradients of content and structure, divided twice
+#: by the number of features, vanish at large crops; an overflow costs a skipped step and halves it.
+INITIAL_LOSS_SCALE = 2.0**24
 
 
 class WhiteBox:
@@ -55,6 +59,9 @@ class WhiteBox:
         self.texture_discriminator = _discriminator("texture", channels=1, dtype=policy)
         # What is shown and exported, always float32. Never in a checkpoint: it follows from one.
         self._shown = build_generator(bound=config.bound_output, dtype="float32")
+        self._output_filter = GuidedFilter(
+            radius=config.output_filter_radius, eps=config.output_filter_eps
+        )
         self._vgg = VggFeatures(
             config.vgg,
             config.vgg_layer,
@@ -216,12 +223,7 @@ class WhiteBox:
         }
 
     def _cartoonize(self, generator: Generator, photo: tf.Tensor) -> tf.Tensor:
-        return guided_filter(
-            photo,
-            generator(photo),
-            radius=self.config.output_filter_radius,
-            eps=self.config.output_filter_eps,
-        )
+        return self._output_filter((photo, generator(photo)))
 
     def _surface(self, images: tf.Tensor) -> tf.Tensor:
         return surface(images, radius=self.config.surface_radius, eps=self.config.surface_eps)
@@ -242,7 +244,9 @@ class WhiteBox:
             **options,
         )
         if config.precision == "mixed_float16":
-            optimizer = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+            optimizer = tf.keras.mixed_precision.LossScaleOptimizer(
+                optimizer, initial_scale=INITIAL_LOSS_SCALE
+            )
         optimizer.build(variables)
         return optimizer
 
@@ -269,7 +273,8 @@ def _update(
 
     The loss is a mean over the replica's part of the batch, and Keras *sums* gradients over the
     replicas: hence each takes its share of one. Where loss scaling overflowed, Keras leaves the
-    step out and lowers the scale; the norm is then 0.
+    step out and lowers the scale; the norm is then 0. Once the scale is at its end, it is the
+    gradients that are broken, and the norm says so.
     """
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     share = tf.constant(1.0 / replicas)
@@ -281,6 +286,7 @@ def _update(
         gradients = optimizer.get_unscaled_gradients(gradients)
     norm = tf.linalg.global_norm(gradients) * replicas
     if _inner(optimizer) is not optimizer:
-        norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
+        overflow = ~tf.math.is_finite(norm) & (optimizer.loss_scale > 1.0)
+        norm = tf.where(overflow, 0.0, norm)
     optimizer.apply_gradients(zip(gradients, variables))
     return norm
