@@ -12,8 +12,7 @@ from absl import flags
 from PIL import Image
 
 from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.images import FORMATS
-from wbc_tf.inference.folder import InputError, Job, plan_jobs
+from wbc_tf.inference.folder import InputError, Job, define_job_flags, plan_jobs
 from wbc_tf.inference.pipeline import OutputError, cartoonize_files
 from wbc_tf.inference.report import Report
 
@@ -43,20 +42,12 @@ class Interrupted(KeyboardInterrupt):
 def define_flags() -> flags.FlagValues:
     """The command's flags."""
     values = new_flags()
-    flags.DEFINE_multi_string(
-        "input", [], "Picture, folder or glob pattern; repeatable.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "output", None, "Folder to write to; or a file name for one input.", flag_values=values
-    )
+    define_job_flags(values)
     flags.DEFINE_string(
         "model",
         "white_box",
         "Model directory, or the name of one in pretrained_models/.",
         flag_values=values,
-    )
-    flags.DEFINE_boolean(
-        "recursive", False, "Look into folders' folders too, keep their tree.", flag_values=values
     )
     flags.DEFINE_integer(
         "short_side",
@@ -73,25 +64,12 @@ def define_flags() -> flags.FlagValues:
         "Size of the result: the photo's own, or the working resolution.",
         flag_values=values,
     )
-    flags.DEFINE_enum(
-        "format",
-        "same",
-        ["same", *(name.lower() for name in FORMATS)],
-        "File format of the results; 'same' keeps each photo's own.",
-        flag_values=values,
-    )
     flags.DEFINE_integer(
         "quality",
         95,
         "Quality of JPEG and WebP files.",
         lower_bound=1,
         upper_bound=100,
-        flag_values=values,
-    )
-    flags.DEFINE_boolean(
-        "overwrite",
-        False,
-        "Make results again that are already there; else they are skipped.",
         flag_values=values,
     )
     flags.DEFINE_float(

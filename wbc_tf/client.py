@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
 from wbc_tf.images import (
-    FORMATS,
     ImageReadError,
     decode_photo,
     encode_image,
@@ -20,7 +19,7 @@ from wbc_tf.images import (
     write_image,
     write_whole,
 )
-from wbc_tf.inference.folder import InputError, Job, Tally, plan_jobs
+from wbc_tf.inference.folder import InputError, Job, Tally, define_job_flags, plan_jobs
 from wbc_tf.serving.remote import Answer, Connection, ServerError, connect, with_retries
 
 USAGE = """
@@ -48,34 +47,13 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string(
         "model_name", "white_box", "The model's name on the server.", flag_values=values
     )
-    flags.DEFINE_multi_string(
-        "input", [], "Picture, folder or glob pattern; repeatable.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "output", None, "Folder to write to; or a file name for one input.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "recursive", False, "Look into folders' folders too, keep their tree.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "format",
-        "same",
-        ["same", *(name.lower() for name in FORMATS)],
-        "File format of the results; 'same' keeps each photo's own.",
-        flag_values=values,
-    )
+    define_job_flags(values)
     flags.DEFINE_integer(
         "quality",
         95,
         "Quality of JPEG and WebP files that the server did not send as such.",
         lower_bound=1,
         upper_bound=100,
-        flag_values=values,
-    )
-    flags.DEFINE_boolean(
-        "overwrite",
-        False,
-        "Make results again that are already there; else they are skipped.",
         flag_values=values,
     )
     flags.DEFINE_integer(

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf.losses.perceptual import VggFeatures, VggWeightsError, feature_l1
+from wbc_tf.methods.white_box.method import INITIAL_LOSS_SCALE
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,12 @@ def test_wrong_names_are_refused():
         VggFeatures("vgg11", "block1_conv1", weights="random")
     with pytest.raises(ValueError, match="vgg_layer is 'block4_conv4', and must be one of block1_"):
         VggFeatures("vgg16", "block4_conv4", weights="random")
+
+
+def test_float16_gradients_survive_at_the_scale_that_training_starts_from():
+    # Divided twice by 128 * 128 * 256, at Keras' own 2^15 they would all be zero.
+    features = tf.zeros([1, 128, 128, 256], tf.float16)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        loss = 200.0 * feature_l1(features, tf.ones_like(features)) * INITIAL_LOSS_SCALE / 16
+    assert np.all(tape.gradient(loss, features).numpy() < 0)

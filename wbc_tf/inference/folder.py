@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from absl import flags
+
 from wbc_tf.images import EXTENSIONS, FORMATS, PathLike, find_images, format_of
 
 
@@ -33,6 +35,32 @@ class Tally:
 
     def __str__(self) -> str:
         return f"{self.written} written, {self.skipped} skipped, {self.failed} failed"
+
+
+def define_job_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that turns files into files: what `plan_jobs` is asked."""
+    flags.DEFINE_multi_string(
+        "input", [], "Picture, folder or glob pattern; repeatable.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "output", None, "Folder to write to; or a file name for one input.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "recursive", False, "Look into folders' folders too, keep their tree.", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "format",
+        "same",
+        ["same", *(name.lower() for name in FORMATS)],
+        "File format of the results; 'same' keeps each photo's own.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "overwrite",
+        False,
+        "Make results again that are already there; else they are skipped.",
+        flag_values=values,
+    )
 
 
 def plan_jobs(
