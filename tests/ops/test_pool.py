@@ -143,6 +143,8 @@ def run(program, root):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whoever started the tests in the background may have told them to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -207,7 +209,10 @@ raise SystemExit(os.waitpid(child, 0)[1] >> 8)
         pids = [int(pid) for pid in process.stdout.readline().split()]
         time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        try:
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
         assert errors.rstrip().endswith("KeyboardInterrupt")
         assert pids
         assert_ended(pids)
