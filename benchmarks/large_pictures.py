@@ -32,7 +32,7 @@ WHOLE = 10**6
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", default="white_box")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -31,7 +31,7 @@ AT_LEAST_DECIBELS = 40
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", default="white_box")
     parser.add_argument("--precision", default="bfloat16")
     parser.add_argument("--photo", type=Path, help="scikit-image's cat where there is none")
     parser.add_argument("--short_side", type=int, default=240)
