@@ -134,8 +134,8 @@ def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbrok
     for ours, theirs in zip(losses(workdir), losses(unbroken)):
         assert ours.keys() == theirs.keys()
         for name in ours.keys() - {"phase"}:
-            # Deterministic operations, but threads share the work anew: seen equal to the bit;
-            # a wrong crop, draw or moment shows in the second digit.
+            # Rounding may differ where threads share the work anew; a wrong crop, draw or moment
+            # shows in the second digit.
             assert ours[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-9), name
 
 
