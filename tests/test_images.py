@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
+from tests.orientations import UPRIGHT
 from wbc_tf.images import (
     EXTENSIONS,
     FORMATS,
@@ -151,19 +152,6 @@ def test_sixteen_bits_become_eight(tmp_path: Path, name: str) -> None:
 def test_sixteen_bit_colour_becomes_eight(tmp_path: Path, picture: np.ndarray) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), picture[..., ::-1].astype(np.uint16) * 257)
     np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), picture)
-
-
-# EXIF orientation -> what brings the stored pixels upright, from the EXIF standard's table.
-UPRIGHT = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.transpose(1, 0, 2),
-    6: lambda a: a.transpose(1, 0, 2)[:, ::-1],
-    7: lambda a: a.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda a: a.transpose(1, 0, 2)[::-1],
-}
 
 
 @pytest.mark.parametrize("orientation", UPRIGHT)

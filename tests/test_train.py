@@ -71,6 +71,17 @@ def train(root, *arguments, timeout=300):
     return process.returncode, out, err
 
 
+def running_past_step_4(root, folders, workdir):
+    """A run that would go on for long, with the checkpoint of step 4 behind it."""
+    process = command(root, "train.py", *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
+    deadline = time.monotonic() + 200
+    while not list(workdir.glob("checkpoints/step-4.index")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
 def losses(workdir):
     return [json.loads(line) for line in (workdir / "losses.jsonl").read_text().splitlines()]
 
@@ -113,12 +124,7 @@ def test_its_model_cartoonizes(root, unbroken, tmp_path):
 
 def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbroken, tmp_path):
     workdir = tmp_path / "run"
-    process = command(root, "train.py", *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
-    deadline = time.monotonic() + 200
-    while not list(workdir.glob("checkpoints/step-4.index")):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    process = running_past_step_4(root, folders, workdir)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -141,12 +147,7 @@ def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbrok
 
 def test_sigterm_saves_and_ends_cleanly(root, folders, tmp_path):
     workdir = tmp_path / "run"
-    process = command(root, "train.py", *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
-    deadline = time.monotonic() + 200
-    while not list(workdir.glob("checkpoints/step-4.index")):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    process = running_past_step_4(root, folders, workdir)
     process.terminate()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

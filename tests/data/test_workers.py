@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
+
+from tests.workers import run_two_workers
 
 # Two replicas of equal rows would train without an error, so only the rows themselves can tell.
 WORKER = """
@@ -28,29 +26,6 @@ print(json.dumps(found))
 
 
 def test_two_workers_share_every_global_batch_out(root):
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    cluster = {"worker": [f"127.0.0.1:{each.getsockname()[1]}" for each in listeners]}
-    for each in listeners:
-        each.close()
-    processes = []
-    for index in range(2):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, "-c", WORKER],
-                cwd=root,
-                env={**os.environ, "TF_CONFIG": json.dumps(task), "CUDA_VISIBLE_DEVICES": ""},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    try:
-        results = [process.communicate(timeout=120) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 0], results
-    first, second = (json.loads(out) for out, _ in results)
+    first, second = (json.loads(out) for out in run_two_workers(root, WORKER))
     assert first == [[30, 31], [40, 41], [50, 51]]
     assert second == [[32, 33], [42, 43], [52, 53]]

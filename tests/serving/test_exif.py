@@ -8,22 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tests.orientations import UPRIGHT
 from wbc_tf.images import read_rgb
 from wbc_tf.serving.exif import orientation, turn_upright
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (5, 8, 3), dtype=np.uint8)
-
-#: Tag -> how the stored picture is brought upright, from the standard's description of the eight.
-UPRIGHT = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.transpose(1, 0, 2),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
-    8: lambda a: np.rot90(a, 1),
-}
 
 read = tf.function(orientation, input_signature=[tf.TensorSpec([], tf.string)])
 

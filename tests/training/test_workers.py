@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 
 import pytest
+
+from tests.workers import run_two_workers
 
 WORKER = """
 import os
@@ -43,40 +41,11 @@ print(role, method.layer.kernel.numpy().sum(), outcome.finished, outcome.steps)
 """
 
 
-def free_ports(count):
-    listeners = [socket.socket() for _ in range(count)]
-    for listener in listeners:
-        listener.bind(("127.0.0.1", 0))
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
 def run_two(root, workdir, how):
-    """Two workers to their end; what each printed, the chief's first."""
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
+    """Two workers to their end; what the chief printed."""
     workdir.mkdir()
-    processes = []
-    for index in range(2):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, "-c", WORKER, str(workdir), how],
-                cwd=root,
-                env={**os.environ, "TF_CONFIG": json.dumps(task), "CUDA_VISIBLE_DEVICES": ""},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    try:
-        results = [process.communicate(timeout=120) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 0], results
-    chief, helper = (out.split() for out, _ in results)
+    outs = run_two_workers(root, WORKER, str(workdir), how)
+    chief, helper = (out.split() for out in outs)
     assert (chief[0], helper[0]) == ("chief", "helper")
     assert float(chief[1]) == pytest.approx(float(helper[1]), rel=1e-6)
     assert chief[2:] == helper[2:], "both end alike, after the same step"

@@ -33,7 +33,6 @@ def region_means(image: np.ndarray, labels: np.ndarray, *, released: bool = Fals
     for channel in range(3):
         values = np.ascontiguousarray(image[..., channel]).ravel()
         if released:
-            sums[:, channel] = 0.0
             column = np.zeros(size.size, np.float32)
             np.add.at(column, flat, values)
             sums[:, channel] = column

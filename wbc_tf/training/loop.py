@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from absl import logging
@@ -92,12 +92,18 @@ def train(
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process keeps what a run writes; without other workers it always does."""
-    resolver = strategy.cluster_resolver
-    if resolver is None or not resolver.cluster_spec().jobs:
+    resolver = _workers(strategy)
+    if resolver is None:
         return True
     if "chief" in resolver.cluster_spec().jobs:
         return bool(resolver.task_type == "chief")
     return bool(resolver.task_type == "worker" and resolver.task_id == 0)
+
+
+def _workers(strategy: tf.distribute.Strategy) -> Any:
+    """Who the workers are; None where this process is alone."""
+    resolver = strategy.cluster_resolver
+    return resolver if resolver is not None and resolver.cluster_spec().jobs else None
 
 
 def _run_phases(
@@ -204,8 +210,7 @@ def _agreement(
 
     A worker that stopped by itself would leave the rest waiting for its gradients.
     """
-    resolver = strategy.cluster_resolver
-    if resolver is None or len(resolver.cluster_spec().as_dict()) == 0:
+    if _workers(strategy) is None:
         return stop_asked
 
     @tf.function(autograph=False)
