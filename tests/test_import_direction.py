@@ -25,6 +25,7 @@ LEVELS = {
     "wbc_tf.data": 2,
     "wbc_tf.training": 3,
     "wbc_tf.inference": 3,
+    "wbc_tf.evaluation": 3,
     "wbc_tf.serving": 4,
     "wbc_tf.methods.*": 5,
     "wbc_tf.methods.registry": 6,

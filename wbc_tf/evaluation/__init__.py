@@ -1,0 +1,1 @@
+"""How good cartoons are, in figures: of features, and of the pictures themselves."""
