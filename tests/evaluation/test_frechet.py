@@ -119,11 +119,11 @@ def test_neither_batch_size_nor_order_matter(batch):
     shuffled = random.permutation(features)
     for first in range(0, len(features), batch):
         stream.add(shuffled[first : first + batch])
-    mean, covariance, count = stream.gaussian()
-    assert count == 300
-    np.testing.assert_allclose(mean, features.astype(np.float64).mean(axis=0), rtol=1e-13)
+    gaussian = stream.gaussian()
+    assert gaussian.count == 300
+    np.testing.assert_allclose(gaussian.mean, features.astype(np.float64).mean(axis=0), rtol=1e-13)
     expected = np.cov(features.astype(np.float64), rowvar=False)
-    np.testing.assert_allclose(covariance, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(gaussian.covariance, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_an_empty_batch_changes_nothing():

@@ -6,7 +6,7 @@ Inception features it is the FID of Heusel et al. (NeurIPS 2017, section 3).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
@@ -16,7 +16,8 @@ from absl import logging
 _ROUNDING = 1e-6
 
 
-class Gaussian(NamedTuple):
+@dataclass(frozen=True)
+class Gaussian:
     """What is left of N feature vectors.
 
     Attributes:
