@@ -93,7 +93,8 @@ def test_too_few_samples_are_warned_of_with_the_numbers(caplog):
         frechet_distance(gaussian_of(enough), gaussian_of(enough))
         assert caplog.text == ""
         frechet_distance(gaussian_of(few), gaussian_of(enough))
-    assert len(caplog.records) == 1
+        frechet_distance(gaussian_of(few), gaussian_of(few))
+    assert len(caplog.records) == 2
     assert "12 samples are too few" in caplog.text
     assert "20 dimensions (its rank is 11)" in caplog.text
     assert "Take 21 or more" in caplog.text

@@ -101,7 +101,11 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"Gaussians of {len(a.mean)} and {len(b.mean)} dimensions")
-    overlap = scipy.linalg.svdvals(_square_root(a).T @ _square_root(b)).sum()
+    roots = _square_root(a), _square_root(b)
+    remarks = [_remark(each, rank=root.shape[1]) for each, root in zip((a, b), roots)]
+    for remark in filter(None, dict.fromkeys(remarks)):  # of two sets alike, once
+        logging.warning(remark)
+    overlap = scipy.linalg.svdvals(roots[0].T @ roots[1]).sum()
     shift = a.mean - b.mean
     distance = shift @ shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * overlap
     # The overlap never exceeds half the traces' sum, but by rounding.
@@ -109,32 +113,30 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 
 
 def _square_root(gaussian: Gaussian) -> np.ndarray:
-    """R with ``R R^T`` the covariance: the symmetric root, but for a rotation."""
-    dimension = len(gaussian.mean)
-    values, vectors = scipy.linalg.eigh(gaussian.covariance)
+    """[D, rank] R with ``R R^T`` the covariance: the symmetric root, but for a rotation."""
+    values, vectors = scipy.linalg.eigh(gaussian.covariance, driver="evd")
     if values[0] < -_ROUNDING * abs(values[-1]):
         raise ValueError(
             f"no covariance: its eigenvalues reach from {values[0]:.3g} to {values[-1]:.3g}, and "
             "must not be negative (its square root would be complex)"
         )
-    kept = values > dimension * np.finfo(np.float64).eps * values[-1]
-    rank = int(kept.sum())
-    if gaussian.count <= dimension:
-        logging.warning(
-            "%d samples are too few for the covariance of %d dimensions (its rank is %d): the "
-            "Fréchet distance comes out too large. Take %d or more, or compare only figures of as "
-            "many samples.",
-            gaussian.count,
-            dimension,
-            rank,
-            dimension + 1,
+    kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
+    # Without the directions that hold nothing: of few samples they are nearly all.
+    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
+
+
+def _remark(gaussian: Gaussian, *, rank: int) -> str:
+    """What to say of a singular covariance; nothing of another."""
+    count, dimension = gaussian.count, len(gaussian.mean)
+    if count <= dimension:
+        return (
+            f"{count} samples are too few for a covariance of {dimension} dimensions (its rank is "
+            f"{rank}): the Fréchet distance comes out too large. Take {dimension + 1} or more, or "
+            "compare only figures of as many samples."
         )
-    elif rank < dimension:
-        logging.warning(
-            "A covariance of %d samples has rank %d of %d: some features are constant or repeat "
-            "each other. The Fréchet distance counts them as they are.",
-            gaussian.count,
-            rank,
-            dimension,
+    if rank < dimension:
+        return (
+            f"A covariance of {count} samples has rank {rank} of {dimension}: some features are "
+            "constant or repeat each other. The Fréchet distance counts them as they are."
         )
-    return np.asarray(vectors * np.sqrt(np.where(kept, values, 0.0)))
+    return ""
