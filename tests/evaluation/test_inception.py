@@ -105,7 +105,7 @@ def test_a_tensor_of_another_shape_is_refused(inception_weights, tmp_path):
         (name,) = file[first].attrs["weight_names"]
         del file[first][name]
         file[first][name] = np.zeros([5, 5, 3, 32])
-    with pytest.raises(InceptionWeightsError, match=r"weights\.h5.*\(5, 5, 3, 32\)"):
+    with pytest.raises(InceptionWeightsError, match=r"weights\.h5.*Shape mismatch"):
         InceptionFeatures(str(path))
 
 

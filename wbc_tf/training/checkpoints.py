@@ -52,30 +52,37 @@ class RunCheckpoints:
         path: str | None = tf.train.latest_checkpoint(str(self._folder))
         return path
 
+    @property
+    def kept(self) -> list[str]:
+        """The paths of all checkpoints that are there, oldest first."""
+        state = tf.train.get_checkpoint_state(str(self._folder))
+        paths = state.all_model_checkpoint_paths if state else ()
+        return [path for path in paths if Path(f"{path}.index").is_file()]
+
     def save(self, step: int) -> str:
         """Writes the state as of a step; older checkpoints than the last three are removed."""
         self.step.assign(step)
         return str(self._manager.save(checkpoint_number=step))
 
-    def restore(self) -> int:
-        """Brings the newest checkpoint back and returns its step.
+    def restore(self, path: str | None = None) -> int:
+        """Brings a checkpoint back, the newest unless another is named, and returns its step.
 
         Raises:
           FileNotFoundError: there is none.
           WeightsError: it is of another state; all names missing, left over or misshapen are
             listed, and nothing was changed.
         """
-        latest = self.latest
-        if latest is None:
+        path = path or self.latest
+        if path is None:
             raise FileNotFoundError(f"{self._folder}: no checkpoint to resume from")
-        shapes = tf.train.load_checkpoint(latest).get_variable_to_shape_map()
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         found = {
             name[: -len(_VALUE)]: SimpleNamespace(shape=shape)
             for name, shape in shapes.items()
             if name.endswith(_VALUE)
         }
-        check_names_and_shapes(_variables(self._checkpoint), found, source=latest)
-        self._checkpoint.restore(latest).assert_consumed()
+        check_names_and_shapes(_variables(self._checkpoint), found, source=path)
+        self._checkpoint.restore(path).assert_consumed()
         return int(self.step.numpy())
 
 
