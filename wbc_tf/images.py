@@ -415,8 +415,12 @@ def _options(file_format: str, *, quality: int, metadata: Metadata | None) -> di
     return options
 
 
-def write_whole(path: PathLike, data: bytes) -> None:
-    """Writes a file whole or not at all: a temporary one beside it, synced, then renamed."""
+@contextlib.contextmanager
+def whole_file(path: PathLike) -> Iterator[Path]:
+    """Within, a temporary file beside `path` to write to; after it, synced, it bears that name.
+
+    Left by an error or by Ctrl-C, nothing stays and `path` is as it was.
+    """
     path = Path(path)
     # The name is short and its own, so that a name at the file system's limit still fits.
     prefix, suffix = _TEMPORARY
@@ -424,10 +428,9 @@ def write_whole(path: PathLike, data: bytes) -> None:
     with temporary.open("xb") as stream:
         try:
             _lock(stream)
-            stream.write(data)
-            stream.flush()
+            yield temporary
             os.fsync(stream.fileno())
-        except BaseException:  # Ctrl-C as well must leave nothing behind
+        except BaseException:
             temporary.unlink()
             raise
     try:
@@ -435,6 +438,12 @@ def write_whole(path: PathLike, data: bytes) -> None:
     except BaseException:
         temporary.unlink()
         raise
+
+
+def write_whole(path: PathLike, data: bytes) -> None:
+    """Writes a file whole or not at all: a temporary one beside it, synced, then renamed."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def remove_leftovers(folder: PathLike) -> None:
@@ -471,8 +480,15 @@ def format_of(path: PathLike) -> str:
     raise ValueError(f"{path}: cannot write '{suffix}'; choose one of {known}")
 
 
-def find_images(folder: PathLike, *, recursive: bool = True) -> Iterator[Path]:
+def find_images(
+    folder: PathLike, *, recursive: bool = True, extensions: tuple[str, ...] = EXTENSIONS
+) -> Iterator[Path]:
     """The picture files below a folder by extension, sorted, hidden ones left out; streamed.
+
+    Args:
+      folder: where to look.
+      recursive: in its folders too.
+      extensions: what counts, in lower case.
 
     Raises:
       NotADirectoryError: `folder` is no folder.
@@ -485,9 +501,18 @@ def find_images(folder: PathLike, *, recursive: bool = True) -> Iterator[Path]:
             continue
         if path.is_dir():
             if recursive:
-                yield from find_images(path)
-        elif path.suffix.lower() in EXTENSIONS:
+                yield from find_images(path, extensions=extensions)
+        elif path.suffix.lower() in extensions:
             yield path
+
+
+def reduced_size(height: int, width: int, short_side: int) -> tuple[int, int]:
+    """(height, width) of what `reduce_to_short_side` makes of a picture."""
+    if short_side == 0 or min(height, width) <= short_side:
+        return height, width
+    if height > width:
+        return int(short_side * height / width), short_side
+    return short_side, int(short_side * width / height)
 
 
 def reduce_to_short_side(rgb: np.ndarray, short_side: int) -> np.ndarray:
@@ -499,13 +524,9 @@ def reduce_to_short_side(rgb: np.ndarray, short_side: int) -> np.ndarray:
       rgb: uint8 [H, W, 3].
       short_side: in pixels; 0 keeps the size.
     """
-    height, width = rgb.shape[:2]
-    if short_side == 0 or min(height, width) <= short_side:
+    height, width = reduced_size(*rgb.shape[:2], short_side)
+    if (height, width) == rgb.shape[:2]:
         return rgb
-    if height > width:
-        height, width = int(short_side * height / width), short_side
-    else:
-        height, width = short_side, int(short_side * width / height)
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 
