@@ -45,6 +45,8 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.15,<2.16"],
         # The protocol of TensorFlow Serving: for its clients, and for warm-up records at export.
         "serving": ["tensorflow-serving-api>=2.15,<2.16"],
+        # From 17.1 on it writes chapters and rotation; it wants Python 3.10.
+        "video": ["av>=17.1,<19"],
         "dev": ["pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", "mypy>=1.10,<3"],
     },
     entry_points={
