@@ -20,12 +20,13 @@ setup(
     packages=[*find_packages(include=["wbc_tf", "wbc_tf.*"]), "wbc_tf.pretrained_models"],
     package_dir={"wbc_tf.pretrained_models": "pretrained_models"},
     package_data={
+        "wbc_tf": ["templates/*"],
         "wbc_tf.pretrained_models": [
             str(path.relative_to(MODELS))
             # By name: weights that someone converted into the folder are not ours to pass on.
             for path in sorted((MODELS / "white_box").rglob("*"))
             if path.is_file()
-        ]
+        ],
     },
     install_requires=[
         "tensorflow>=2.15,<2.16",

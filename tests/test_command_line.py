@@ -45,6 +45,20 @@ def test_main_gets_the_flags_and_its_answer_is_the_exit_status(values: flags.Fla
     assert seen == [(5, "big", ["a", "b"], False)]
 
 
+def test_arguments_that_are_no_flags_go_where_the_command_wants_them(
+    values: flags.FlagValues,
+) -> None:
+    seen = []
+
+    def main(values: flags.FlagValues) -> int:
+        seen.append((values.name, values.number))
+        return OK
+
+    argv = ["count", "b=1", "--number=5", "c", "--name=a", "--", "--d"]
+    assert run_command(main, values, usage="", argv=argv, arguments="name") == OK
+    assert seen == [(["a", "b=1", "c", "--d"], 5)]
+
+
 def test_the_statuses_are_what_scripts_expect() -> None:
     assert (OK, FAILED, USAGE) == (0, 1, 2)
 

@@ -13,6 +13,7 @@ from wbc_tf.model_directory import (
     ModelNotFoundError,
     find_model,
     load_weights,
+    model_name,
     read_metadata,
     save_model,
 )
@@ -122,6 +123,11 @@ def test_a_folder_here_goes_before_an_embedded_model(
     (tmp_path / "work" / "embedded" / "1").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work")
     assert find_model("embedded") == Path("embedded", "1")
+
+
+def test_a_version_is_called_by_its_model(models: Path) -> None:
+    assert model_name(find_model("embedded")) == "embedded"
+    assert model_name(find_model("single")) == "single"
 
 
 @pytest.mark.parametrize("name", ["unknown", "some/where", "."])

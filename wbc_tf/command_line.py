@@ -43,6 +43,7 @@ def run_command(
     *,
     usage: str,
     argv: Sequence[str] | None = None,
+    arguments: str | None = None,
 ) -> int:
     """Parses, calls `main`, and turns what users can mend into a line on stderr.
 
@@ -51,17 +52,22 @@ def run_command(
       values: from `new_flags`, with the command's own flags added.
       usage: what the command does and how it is called, shown on top of --help.
       argv: the command line; ``sys.argv`` when None.
+      arguments: name of a repeatable string flag that also gets what is no flag, wherever it
+        stands; None refuses such.
 
     Returns:
       The exit status: `main`'s own, or `USAGE` when the flags make no sense.
     """
     argv = list(sys.argv if argv is None else argv)
+    values.set_gnu_getopt(arguments is not None)
     try:
         rest = values(argv)[1:]
         if values.help:
             print(usage.strip(), "", _describe(values), sep="\n")
             return OK
-        if rest:
+        if arguments is not None:
+            setattr(values, arguments, [*getattr(values, arguments), *rest])
+        elif rest:
             raise UsageError(f"not understood: {' '.join(rest)} (flags look like --name=value)")
         quieten(values.verbose)
         return main(values)

@@ -113,7 +113,7 @@ def main(values: flags.FlagValues) -> int:
         raise UsageError(f"--name={values.name}: letters, digits, '_', '-' and '.' only")
     lite_size = _lite_size(values.tflite_size)
 
-    from wbc_tf.model_directory import ModelNotFoundError, find_model, read_metadata
+    from wbc_tf.model_directory import ModelNotFoundError, find_model, model_name, read_metadata
     from wbc_tf.serving.parity import ParityError
     from wbc_tf.weights import WeightsError
 
@@ -121,7 +121,7 @@ def main(values: flags.FlagValues) -> int:
         try:
             if values.model is not None:
                 version = find_model(values.model)
-                name = values.name or _name_of(version)
+                name = values.name or model_name(version)
                 metadata = read_metadata(version)
             else:
                 name = values.name or Path(values.workdir).resolve().name
@@ -162,12 +162,6 @@ def _lite_size(text: str) -> tuple[int, int] | None:
     if match is None:
         raise UsageError(f"--tflite_size is 'free' or HEIGHTxWIDTH such as 256x256, not {text!r}")
     return int(match[1]), int(match[2])
-
-
-def _name_of(version: Path) -> str:
-    """NAME of ``NAME/1``; of a SavedModel that stands alone, its own."""
-    version = version.resolve()
-    return version.parent.name if version.name.isdecimal() else version.name
 
 
 def _model_of_run(workdir: Path, scratch: Path) -> tuple[Path, dict[str, Any]]:

@@ -139,6 +139,12 @@ def find_model(name_or_path: PathLike) -> Path:
     )
 
 
+def model_name(version: PathLike) -> str:
+    """NAME of ``NAME/1``; of a SavedModel that stands alone, its own."""
+    version = Path(version).resolve()
+    return version.parent.name if version.name.isdecimal() else version.name
+
+
 def read_metadata(version: PathLike) -> dict[str, Any]:
     """What ``model.json`` says in a version's folder; raises `ModelNotFoundError` without one."""
     path = Path(version) / METADATA

@@ -94,7 +94,7 @@ def plan_jobs(
             for path, base in sources
         ]
     _refuse_clashes(jobs)
-    _refuse_unwritable(jobs[0].target.parent)
+    refuse_unwritable(jobs[0].target.parent)
     return jobs
 
 
@@ -155,8 +155,8 @@ def _refuse_clashes(jobs: Iterable[Job]) -> None:
         targets[target] = job.source
 
 
-def _refuse_unwritable(folder: Path) -> None:
-    """Before seconds go into loading a model; creates nothing."""
+def refuse_unwritable(folder: Path) -> None:
+    """Raises `InputError` before seconds go into loading a model; creates nothing."""
     while not os.path.lexists(folder):
         folder = folder.parent
     if not folder.is_dir():
