@@ -101,3 +101,14 @@ def test_float16_gradients_survive_at_the_scale_that_training_starts_from():
         tape.watch(features)
         loss = 200.0 * feature_l1(features, tf.ones_like(features)) * INITIAL_LOSS_SCALE / 16
     assert np.all(tape.gradient(loss, features).numpy() < 0)
+
+
+def test_several_layers_in_one_pass_are_rectified():
+    tf.keras.utils.set_random_seed(0)
+    vgg = VggFeatures("vgg19", "block2_conv1", weights="random")
+    images = tf.random.uniform([2, 12, 20, 3], -1, 1, seed=1)
+    first, last = vgg.rectified(images, ["block1_conv2", "block2_conv1"])
+    assert first.shape == [2, 12, 20, 64]
+    np.testing.assert_allclose(last, tf.nn.relu(vgg(images)), atol=1e-5)
+    with pytest.raises(ValueError, match="no block3_conv1 among"):
+        vgg.rectified(images, ["block3_conv1"])

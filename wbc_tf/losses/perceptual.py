@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,30 @@ class VggFeatures:
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """[N, H, W, 3] RGB in [-1, 1] -> the layer's features, in the policy's lower precision."""
-        # The caffe convention: BGR in [0, 255] less ImageNet's mean colour.
-        levels = (tf.cast(images, tf.float32) + 1.0) * 127.5
-        return self._model(tf.keras.applications.vgg19.preprocess_input(levels))
+        return self._model(_preprocessed(images))
+
+    def rectified(self, images: tf.Tensor, layers: Sequence[str]) -> list[tf.Tensor]:
+        """The features of several layers in one pass, *after* their ReLU.
+
+        Args:
+          images: [N, H, W, 3] RGB in [-1, 1].
+          layers: convolutions up to the network's own layer.
+
+        Returns:
+          One [N, h, w, c] for each, in the network's order.
+
+        Raises:
+          ValueError: a layer that is not among them.
+        """
+        known = [layer.name for layer in self._model.layers]
+        if unknown := sorted(set(layers) - set(known)):
+            raise ValueError(f"no {', '.join(unknown)} among {', '.join(known)}")
+        features, found = _preprocessed(images), []
+        for layer in self._model.layers:
+            features = layer(features)
+            if layer.name in layers:
+                found.append(tf.nn.relu(features))
+        return found
 
 
 def feature_l1(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -76,6 +98,12 @@ def feature_l1(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     difference = tf.abs(tf.cast(features, tf.float32) - tf.cast(target, tf.float32))
     values = tf.reduce_prod(tf.shape(difference)[1:])
     return tf.reduce_mean(difference) / tf.cast(values, tf.float32)
+
+
+def _preprocessed(images: tf.Tensor) -> tf.Tensor:
+    """The caffe convention: BGR in [0, 255] less ImageNet's mean colour."""
+    levels = (tf.cast(images, tf.float32) + 1.0) * 127.5
+    return tf.keras.applications.vgg19.preprocess_input(levels)
 
 
 def _application(network: str, weights: str | None) -> tf.keras.Model:
