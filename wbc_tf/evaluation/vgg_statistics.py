@@ -1,7 +1,7 @@
 """A Fréchet distance of style on VGG19's channel statistics.
 
-Means and deviations of feature channels carry a picture's style and little of what it shows: Huang &
-Belongie, "Arbitrary Style Transfer in Real-Time with Adaptive Instance Normalization" (ICCV 2017).
+Means and deviations of feature channels carry a picture's style and little of what it shows (Huang
+& Belongie, "Arbitrary Style Transfer in Real-Time with Adaptive Instance Normalization", 2017).
 Unlike Inception's 2048 features they can be told apart with some hundred pictures: every feature is
 standardised by, and all are projected on, the principal components of the style itself.
 """
