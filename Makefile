@@ -18,7 +18,7 @@ lint: $(READY)
 	$(RUN) -m mypy
 
 bench: $(READY)
-	status=0; for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script || status=1; done; exit $$status
+	$(RUN) -m benchmarks $(ONLY)
 
 train-smoke: $(READY)
 	$(RUN) train.py --flagfile=configs/smoke.cfg

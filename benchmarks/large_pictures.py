@@ -1,6 +1,6 @@
 """Large pictures: the memory they take, and whether tiles show.
 
-    python benchmarks/large_pictures.py --model models/authors [--precision auto]
+    python -m benchmarks.large_pictures [--model models/authors] [--precision auto]
 
 Each line is a process of its own, whose largest resident size is taken. At 3000 x 2000 the picture
 drawn in tiles of several sizes is compared with one drawn whole; 7680 x 4320 and a panorama of
@@ -21,7 +21,9 @@ import sys
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from benchmarks._records import Records, add_json_flag
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 MEBI = 2**20
 AT_MOST_MEGABYTES = 2500
@@ -35,28 +37,34 @@ def main() -> int:
     parser.add_argument("--model", default="white_box")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    add_json_flag(parser)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measure(options.model, options.precision, **json.loads(options.one))))
         return 0
 
     def in_a_process(**settings: object) -> dict[str, float]:
-        command = [sys.executable, __file__, f"--model={options.model}"]
+        command = [sys.executable, "-m", "benchmarks.large_pictures", f"--model={options.model}"]
         command += [f"--precision={options.precision}", f"--one={json.dumps(settings)}"]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
-    within = []
+    records = Records(options.json)
     for height, width in ((4320, 7680), (64, 100_000)):
         found = in_a_process(height=height, width=width, budgets=[1024])
         print(
             f"{width}x{height}: {found['megabytes']:.0f} MB at most in use "
             f"(at most {AT_MOST_MEGABYTES})"
         )
-        within.append(found["megabytes"] <= AT_MOST_MEGABYTES)
+        records.add(
+            f"{width} x {height}, most memory in use",
+            found["megabytes"],
+            "MB",
+            at_most=AT_MOST_MEGABYTES,
+        )
     found = in_a_process(height=2000, width=3000, budgets=[WHOLE, 64, 256, 1024])
     print(f"3000x2000: tiles differ by {found['levels']} of 255 (at most {AT_MOST_LEVELS})")
-    within.append(found["levels"] <= AT_MOST_LEVELS)
-    return 0 if all(within) else 1
+    records.add("tiles against the whole", found["levels"], "grey levels", at_most=AT_MOST_LEVELS)
+    return records.status
 
 
 def measure(

@@ -1,6 +1,6 @@
 """What half precision gains, and what it costs the picture.
 
-    python benchmarks/precision.py --model models/authors [--precision bfloat16] [--photo FILE]
+    python -m benchmarks.precision [--model models/authors] [--precision bfloat16] [--photo FILE]
 
 The network is timed in float32 and in the other precision, in turns in one run, and the least of
 each are compared: another load on the machine can only add to a time. The pictures are compared as
@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from benchmarks._records import Records, add_json_flag
 from wbc_tf.images import read_rgb, reduce_to_short_side
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.precision import PrecisionError
@@ -36,12 +37,15 @@ def main() -> int:
     parser.add_argument("--photo", type=Path, help="scikit-image's cat where there is none")
     parser.add_argument("--short_side", type=int, default=240)
     parser.add_argument("--rounds", type=int, default=25)
+    add_json_flag(parser)
     options = parser.parse_args()
+    records = Records(options.json)
     try:
         half = Cartoonizer.load(options.model, precision=options.precision)
     except PrecisionError as error:
         print(error, file=sys.stderr)
-        return 1
+        records.skip(f"{options.precision}, to float32", str(error))
+        return records.status
     full = Cartoonizer.load(options.model)
     photo = reduce_to_short_side(the_photo(options.photo), options.short_side)
 
@@ -63,7 +67,14 @@ def main() -> int:
         f"  PSNR of the {options.precision} picture {decibels:.1f} dB (at least "
         f"{AT_LEAST_DECIBELS}), largest difference {np.abs(difference).max():.0f} of 255"
     )
-    return 0 if slow / fast >= AT_LEAST_TIMES_AS_FAST and decibels >= AT_LEAST_DECIBELS else 1
+    records.add(
+        f"speed in {options.precision}, to float32",
+        slow / fast,
+        "ratio",
+        at_least=AT_LEAST_TIMES_AS_FAST,
+    )
+    records.add(f"{options.precision} picture, PSNR", decibels, "dB", at_least=AT_LEAST_DECIBELS)
+    return records.status
 
 
 def the_photo(path: Path | None) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What an exported model costs a server: loading, the first request and later ones, memory, size.
 
-    python benchmarks/serving.py [--rounds 5]
+    python -m benchmarks.serving [--rounds 5]
 
 The network has random weights, on which no time depends. Each way of starting is a process of its
 own; in it the model is loaded as the server loads it, into a plain session. The command line's way
@@ -29,6 +29,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from PIL import Image
 
+from benchmarks._records import Records, add_json_flag
+
 #: At the working resolution, and a photo that has to be reduced to it.
 SIZES = {"720x960": (720, 960), "3000x4000": (3000, 4000)}
 
@@ -38,18 +40,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--process", choices=["cold", "warmed", "imported"], help=argparse.SUPPRESS)
     parser.add_argument("--version", type=Path, help=argparse.SUPPRESS)
+    add_json_flag(parser)
     options = parser.parse_args()
     if options.process:
         print(json.dumps(one_process(options.process, options.version, options.rounds)))
         return 0
+    records = Records(options.json)
     with tempfile.TemporaryDirectory() as folder:
         version = export(Path(folder))
-        within = [
-            *report_starts(version, options.rounds),
-            *report_ways(version, options.rounds),
-            *report_loading(version, Path(folder), options.rounds),
-        ]
-    return 0 if all(within) else 1
+        report_starts(version, options.rounds, records)
+        report_ways(version, options.rounds, records)
+        report_loading(version, Path(folder), options.rounds, records)
+    return records.status
 
 
 def export(folder: Path) -> Path:
@@ -131,11 +133,11 @@ def warm_up(session: object, loaded: object, version: Path) -> None:
         session.run([tensor.name for tensor in signature.outputs.values()], feed)
 
 
-def report_starts(version: Path, rounds: int) -> list[bool]:
+def report_starts(version: Path, rounds: int, records: Records) -> None:
     found = {}
     for kind in ("imported", "cold", "warmed"):
-        command = [sys.executable, __file__, "--process", kind, "--version", str(version)]
-        command += ["--rounds", str(rounds)]
+        command = [sys.executable, "-m", "benchmarks.serving", "--process", kind]
+        command += ["--version", str(version), "--rounds", str(rounds)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found[kind] = json.loads(done.stdout.splitlines()[-1])
     cold, warmed = found["cold"], found["warmed"]
@@ -148,14 +150,15 @@ def report_starts(version: Path, rounds: int) -> list[bool]:
         f"peak memory serving 720x960 {cold['memory']:.0f} MB (with warm-up "
         f"{warmed['memory']:.0f} MB), of which TensorFlow in Python alone {base:.0f} MB"
     )
-    return [ratio(warmed) <= 1.5]
+    records.add("warmed first request, to a later one", ratio(warmed), "ratio", at_most=1.5)
+    records.add("memory serving 720 x 960", cold["memory"], "MB")
 
 
 def ratio(times: dict[str, float]) -> float:
     return times["first"] / times["later"]
 
 
-def report_ways(version: Path, rounds: int) -> list[bool]:
+def report_ways(version: Path, rounds: int, records: Records) -> None:
     """Bytes to bytes: the graph against `Cartoonizer` with Pillow around it."""
     import tensorflow as tf
 
@@ -164,7 +167,6 @@ def report_ways(version: Path, rounds: int) -> list[bool]:
 
     serve = tf.saved_model.load(str(version)).signatures["serving_default"]
     cartoonizer = Cartoonizer.load(version)
-    within = []
     for name, size in SIZES.items():
         image = photo(size)
 
@@ -177,11 +179,12 @@ def report_ways(version: Path, rounds: int) -> list[bool]:
 
         graph, line = in_turns(rounds, by_graph, by_command_line)
         print(f"{name:9} graph {graph:.2f} s, command line {line:.2f} s: ratio {graph / line:.2f}")
-        within.append(graph / line <= 1.6)
-    return within
+        records.add(
+            f"server's graph at {name}, to the command line", graph / line, "ratio", at_most=1.6
+        )
 
 
-def report_loading(version: Path, folder: Path, rounds: int) -> list[bool]:
+def report_loading(version: Path, folder: Path, rounds: int, records: Records) -> None:
     """What the server's signatures add for the command line, which does not use them."""
     import tensorflow as tf
 
@@ -204,7 +207,7 @@ def report_loading(version: Path, folder: Path, rounds: int) -> list[bool]:
         rounds, lambda: tf.saved_model.load(str(version)), lambda: tf.saved_model.load(str(bare))
     )
     print(f"tf.saved_model.load {whole:.2f} s, without the server's signatures {alone:.2f} s")
-    return []
+    records.add("loading, to loading without the server's signatures", whole / alone, "ratio")
 
 
 def in_turns(rounds: int, *functions: Callable[[], object]) -> list[float]:

@@ -1,6 +1,6 @@
 """What the structure maps cost, as multiples of the scikit-image calls they cannot do without.
 
-    python benchmarks/structure.py [--rounds 10] [--pictures FOLDER]
+    python -m benchmarks.structure [--rounds 10] [--pictures FOLDER]
 
 The times of a line are taken in turns in one run, and the least of each are compared: another load
 on the machine can only add to a time. Pictures are 256 x 256: the first ones of the folder, cropped
@@ -22,6 +22,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from skimage.segmentation import felzenszwalb, slic
 
+from benchmarks._records import Records, add_json_flag
 from wbc_tf.images import read_rgb, to_float
 from wbc_tf.ops.pool import StructurePool
 from wbc_tf.ops.structure_map import structure_map
@@ -34,9 +35,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--pictures", type=Path)
+    add_json_flag(parser)
     options = parser.parse_args()
+    records = Records(options.json)
     pictures = photos(options.pictures) if options.pictures else drawings()
-    within = []
 
     print(f"one picture of {SIDE} x {SIDE}, in ms")
     for name, bare, ours, bound in (
@@ -55,7 +57,7 @@ def main() -> int:
             f"  {name:18} {cost * 1e3:6.1f}, scikit-image's call alone {base * 1e3:6.1f}: "
             f"ratio {cost / base:.2f} (at most {bound})"
         )
-        within.append(cost / base <= bound)
+        records.add(f"{name}, to scikit-image's call alone", cost / base, "ratio", at_most=bound)
 
     print(f"batch of {BATCH}, in ms")
     with StructurePool(1) as one, StructurePool(2) as two:
@@ -73,8 +75,13 @@ def main() -> int:
                 f"  {name:18} 1 worker {alone * 1e3:6.0f}, 2 workers {together * 1e3:6.0f}: "
                 f"{alone / together:.2f} times as fast (at least {bound})"
             )
-            within.append(alone / together >= bound)
-    return 0 if all(within) else 1
+            records.add(
+                f"{name}, {BATCH} on two workers, to one",
+                alone / together,
+                "ratio",
+                at_least=bound,
+            )
+    return records.status
 
 
 def bare_felzenszwalb(picture: np.ndarray) -> None:

@@ -1,6 +1,6 @@
 """Where the time of an adversarial step goes, part by part, as shares of the whole.
 
-    python benchmarks/training_step.py [--precision float32] [--photo_dir F --cartoon_dir F]
+    python -m benchmarks.training_step [--precision float32] [--photo_dir F --cartoon_dir F]
 
 All parts are timed in turns in one run and the least of each are compared: another load on the
 machine can only add to a time. The parts alone do not add up to the step: they overlap in it, and
@@ -27,6 +27,7 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
+from benchmarks._records import Records, add_json_flag
 from wbc_tf.images import to_uint8, write_image
 from wbc_tf.methods.white_box.config import PRECISIONS, WhiteBoxConfig
 from wbc_tf.methods.white_box.method import WhiteBox
@@ -47,7 +48,9 @@ def main() -> int:
     parser.add_argument("--content_target", default="photo")
     parser.add_argument("--photo_dir")
     parser.add_argument("--cartoon_dir")
+    add_json_flag(parser)
     settings = vars(parser.parse_args())
+    records = Records(settings.pop("json"))
     rounds = settings.pop("rounds")
     with tempfile.TemporaryDirectory() as drawn:
         for name in ("photo_dir", "cartoon_dir"):
@@ -64,7 +67,13 @@ def main() -> int:
         print(f"  {name:34} {seconds * 1e3:7.0f} ms  {seconds / whole:6.1%}")
     share = 1 - times["step, one batch, no superpixels"] / whole
     print(f"superpixels and input within the step: {share:.1%} (at most {LARGEST_SHARE:.0%})")
-    return 0 if share <= LARGEST_SHARE else 1
+    records.add("superpixels and input, to the step", share, "ratio", at_most=LARGEST_SHARE)
+    records.add(
+        f"step in {config.precision}, {config.batch_size} x {config.patch_size} px",
+        whole * 1e3,
+        "ms",
+    )
+    return records.status
 
 
 def parts(config: WhiteBoxConfig) -> dict[str, Callable[[], Any]]:
