@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,10 +28,12 @@ from wbc_tf.images import (
     format_of,
     read_photo,
     reduce_to_short_side,
+    reduced_size,
     remove_leftovers,
     write_whole,
 )
 from wbc_tf.inference.folder import Job, Tally
+from wbc_tf.inference.outcomes import Outcomes
 from wbc_tf.inference.report import Entry, Report
 from wbc_tf.metadata import fit_metadata
 
@@ -48,12 +49,18 @@ _READ_AHEAD = 16
 _BATCH_PIXELS = 2_000_000
 _BATCH = 32
 
-#: Errors of the disk or the folder, which each further picture would meet again.
-_FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+#: Errors of the disk or the folder, which each further file would meet again.
+FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class OutputError(Exception):
     """The disk is full or the folder read-only; what was written before stays."""
+
+    def __init__(self, target: Path, error: OSError, *, written: int) -> None:
+        super().__init__(
+            f"{target.parent}: cannot write there ({error.strerror}). "
+            f"Stopped with {written} written; call again to go on"
+        )
 
 
 @dataclass
@@ -67,6 +74,12 @@ class _Item:
     photo: Photo | None = None
     writing: Future[float] | None = None
     entry: Entry | None = None
+
+
+def pictures_at_once(height: int, width: int, short_side: int) -> int:
+    """How many pictures of one size go into a call of the network."""
+    rows, columns = reduced_size(height, width, short_side)
+    return max(1, min(_BATCH, _BATCH_PIXELS // (rows * columns)))
 
 
 def cartoonize_files(
@@ -133,11 +146,9 @@ class _Run:
         self._quality = quality
         self._overwrite = overwrite
         self._max_pixels = max_pixels
-        self._report = report
+        self._outcomes = Outcomes(report)
         self._in_hand: deque[_Item] = deque()
         self._pixels_in_hand = 0
-        self._statuses: Counter[str] = Counter()
-        self._notes: dict[str, list[Path]] = {}
         self._cleaned: set[Path] = set()
         self._bar = tqdm(total=total, unit="img", disable=None)
         workers = min(4, os.cpu_count() or 1)
@@ -160,8 +171,8 @@ class _Run:
         finally:
             self._readers.shutdown(wait=False, cancel_futures=True)
             self._writers.shutdown(wait=True)
-            self._tell_notes()
-        return Tally(**{name: self._statuses[name] for name in ("written", "skipped", "failed")})
+            self._outcomes.tell_notes()
+        return self._outcomes.tally
 
     def _arrivals(self, jobs: Sequence[Job]) -> Iterator[_Item]:
         """The jobs in their order, some of them being read ahead."""
@@ -223,14 +234,11 @@ class _Run:
         first, photo = batch[0].photo, item.photo
         assert first is not None
         assert photo is not None
-        fitting = max(1, min(_BATCH, _BATCH_PIXELS // self._working_pixels(photo)))
         same_size = first.rgb.shape == photo.rgb.shape
-        return same_size and photo.animation is None and len(batch) < fitting
+        return same_size and photo.animation is None and len(batch) < self._fitting(photo)
 
-    def _working_pixels(self, photo: Photo) -> int:
-        height, width = photo.rgb.shape[:2]
-        shrink = min(1.0, (self._short_side or height) / min(height, width))
-        return max(1, int(height * width * shrink * shrink))
+    def _fitting(self, photo: Photo) -> int:
+        return pictures_at_once(*photo.rgb.shape[:2], self._short_side)
 
     def _finish_reading(self, item: _Item) -> None:
         if item.reading is None:
@@ -306,7 +314,7 @@ class _Run:
         """Per photo uint8 [H, W, 3]; [N, H, W, 3] for an animation."""
         animation = photos[0].animation
         if animation is not None:
-            step = max(1, min(_BATCH, _BATCH_PIXELS // self._working_pixels(photos[0])))
+            step = self._fitting(photos[0])
             parts = [
                 self._cartoonizer(animation.rgb[at : at + step], **self._sizes)  # type: ignore[arg-type]
                 for at in range(0, len(animation.rgb), step)
@@ -366,7 +374,8 @@ class _Run:
         self._in_hand.popleft()
         self._pixels_in_hand -= item.cost
         assert item.entry is not None
-        self._tell(item.entry)
+        self._outcomes.add(item.entry)
+        self._bar.update()
         return True
 
     def _finish_writing(self, item: _Item, writing: Future[float]) -> None:
@@ -374,30 +383,10 @@ class _Run:
         try:
             item.entry = replace(item.entry, seconds=item.entry.seconds + writing.result())
         except (OSError, ValueError, MemoryError) as error:
-            if isinstance(error, OSError) and error.errno in _FATAL:
-                folder, written = item.job.target.parent, self._statuses["written"]
-                raise OutputError(
-                    f"{folder}: cannot write there ({error.strerror}). "
-                    f"Stopped with {written} written; call again to go on"
-                ) from error
+            if isinstance(error, OSError) and error.errno in FATAL:
+                written = self._outcomes.tally.written
+                raise OutputError(item.job.target, error, written=written) from error
             self._fail(item, f"{item.job.source} -> {item.job.target}: {error}")
-
-    def _tell(self, entry: Entry) -> None:
-        self._statuses[entry.status] += 1
-        if entry.status == "failed":
-            tqdm.write(f"failed: {entry.error}", file=sys.stderr)
-        else:
-            for note in entry.notes:
-                self._notes.setdefault(note, []).append(Path(entry.source))
-        if self._report is not None:
-            self._report.add(entry)
-        self._bar.update()
-
-    def _tell_notes(self) -> None:
-        """A line for each kind: a folder of scans must not bury what failed."""
-        for note, sources in self._notes.items():
-            more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-            print(f"note: {sources[0]}{more}: {note}", file=sys.stderr)
 
 
 def _format_by_name(path: Path) -> str | None:
