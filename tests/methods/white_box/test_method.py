@@ -234,6 +234,22 @@ def test_seed_decides_the_first_weights(tiny_config, played):
     assert moved(played.before, weights(other)) >= {"generator", "surface_discriminator"}
 
 
+def test_discriminators_may_learn_at_a_rate_of_their_own(tiny_config):
+    def first_moves(rate):
+        run = Run(tiny_config(discriminator_rate=rate))
+        networks = run.method.surface_discriminator, run.method.generator
+        before = [trained(network) for network in networks]
+        run.take(1)
+        return [trained(network) - start for network, start in zip(networks, before)]
+
+    def trained(network):
+        return np.concatenate([each.numpy().ravel() for each in network.trainable_variables])
+
+    (slow, generator), (fast, same) = first_moves(1.0), first_moves(4.0)
+    np.testing.assert_allclose(fast, 4 * slow, rtol=1e-2, atol=1e-6)
+    np.testing.assert_array_equal(same, generator)
+
+
 def test_sample_columns(played):
     photos = played.method.sample_photos()
     columns = played.method.sample(photos)

@@ -111,7 +111,14 @@ class WhiteBoxConfig:
         "Let the adversarial steps begin with neither pre-training nor an initial model. From "
         "random weights they tend to end in one flat colour.",
     )
-    learning_rate: float = _option(2e-4, _POSITIVE, "Adam's, of all networks in both phases.")
+    learning_rate: float = _option(2e-4, _POSITIVE, "Adam's, in both phases.")
+    discriminator_rate: float = _option(
+        1.0,
+        _POSITIVE,
+        "Times --learning_rate is the discriminators' own. They learn nothing before the "
+        "adversarial steps, so a short run wants them faster than the generator (Heusel et al., "
+        "NeurIPS 2017); neither the paper nor the released code has it.",
+    )
     beta_1: float = _option(0.5, _FRACTION, "Adam's decay of the mean gradient.")
     beta_2: float = _option(0.99, _FRACTION, "Adam's decay of the mean squared gradient.")
     ema_momentum: float = _option(

@@ -76,7 +76,9 @@ class WhiteBox:
             + self.texture_discriminator.trainable_variables
         )
         self._pretrain_optimizer = self._optimizer(self.generator.trainable_variables)
-        self._discriminator_optimizer = self._optimizer(self._discriminator_variables)
+        self._discriminator_optimizer = self._optimizer(
+            self._discriminator_variables, rate=config.discriminator_rate
+        )
         # Keras starts a moving average from the weights at building, here the random ones before
         # the pre-training. Started from zero instead, it can be freed of its start as Adam frees
         # its moments (Kingma & Ba, ICLR 2015, section 3); `averaged_generator` does.
@@ -233,10 +235,12 @@ class WhiteBox:
             images, kind=self.config.structure, released=self.config.structure_released
         )
 
-    def _optimizer(self, variables: Sequence[tf.Variable], **options: Any) -> Any:
+    def _optimizer(
+        self, variables: Sequence[tf.Variable], *, rate: float = 1.0, **options: Any
+    ) -> Any:
         config = self.config
         optimizer = tf.keras.optimizers.Adam(
-            config.learning_rate,
+            config.learning_rate * rate,
             beta_1=config.beta_1,
             beta_2=config.beta_2,
             epsilon=1e-8,  # TensorFlow 1's, which the released code leaves as it is; Keras has 1e-7
