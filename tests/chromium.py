@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,11 @@ class Browser:
         self.send("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
         self.send("Page.navigate", url=page.resolve().as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+        self.wait_for(lambda event: event["method"] == "Page.loadEventFired")
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Until such an event has happened on the page that is open."""
+        while not any(wanted(event) for event in self.events):
             self._receive()
 
     def evaluate(self, expression: str) -> Any:

@@ -57,7 +57,7 @@ def test_folders_are_paired_by_name_on_a_page_and_a_sheet(call: Callable, folder
     outcome = _compare(call, "mine=mine", "--column=theirs=theirs")
     page, sheet = Path("out", "here", "comparison.html"), Path("out", "here", "contact_sheet.png")
     assert outcome.status == 0
-    assert outcome.out == f"3 photos compared, 0 left out: {page} and {sheet}\n"
+    assert outcome.out == f"3 compared, 0 left out: {page} and {sheet}\n"
     assert _Page(page).pictures == [
         f"{stem}: {name}" for stem in ("ant", "bee", "cat") for name in ("photo", "theirs", "mine")
     ]
@@ -114,7 +114,7 @@ def test_what_is_missing_or_broken_is_named_counted_and_left_out(
     _draw(folders / "photos" / "twice.jpg", RED)
     outcome = _compare(call, "mine=mine", "theirs=theirs")
     assert outcome.status == 1
-    assert outcome.out.startswith("1 photos compared, 3 left out: ")
+    assert outcome.out.startswith("1 compared, 3 left out: ")
     for line in (
         "left out: ant: no picture of this name in mine",
         "left out: theirs/bee.png: not a picture that Pillow can read",
