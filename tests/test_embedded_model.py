@@ -1,0 +1,39 @@
+"""The model that comes with the project, as a newcomer meets it."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from skimage import data
+
+from wbc_tf.images import to_float, to_uint8
+from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.methods.white_box.serving import coefficients, load_generator
+from wbc_tf.model_directory import find_model
+
+
+def test_saved_model_and_strict_loader_draw_the_same_picture(root):
+    photo = data.astronaut()[100:301, 120:400]  # 201 x 280: padded on the way
+    scale, offset = coefficients(load_generator("white_box"), tf.constant(to_float(photo[None])))
+    ours = to_uint8(np.asarray(scale)[0] * to_float(photo) + np.asarray(offset)[0])
+    saved = Cartoonizer.load("white_box")(photo)
+    assert np.abs(ours.astype(int) - saved).max() <= 1
+    assert np.abs(saved.astype(int) - photo).mean() > 3  # and it is another picture
+
+
+@pytest.mark.parametrize("sample", ["astronaut", "coffee"])
+def test_no_colour_cast_and_no_haze(sample):
+    photo = getattr(data, sample)()
+    cartoon = Cartoonizer.load("white_box")(photo)
+    cast = cartoon.mean((0, 1)) - photo.mean((0, 1))
+    assert np.abs(cast - cast.mean()).max() < 12, cast
+    assert np.percentile(cartoon, 1) < 50
+    assert np.percentile(cartoon, 99) > 200
+
+
+def test_it_says_whose_it_is():
+    folder = find_model("white_box")
+    metadata = json.loads((folder / "assets.extra" / "model.json").read_text("utf-8"))
+    assert "CC BY 4.0" in metadata["licence"]
+    assert "David Revoy" in metadata["licence"]
