@@ -69,14 +69,14 @@ def test_the_last_three_are_kept(tmp_path):
 def test_an_older_one_comes_back_by_its_path(tmp_path):
     saved = state()
     checkpoints = RunCheckpoints(tmp_path, saved)
-    assert checkpoints.kept == []
+    assert checkpoints.kept == {}
     for step in (5, 9):
         saved["model"].variables[0].assign(tf.fill([1, 1, 3, 3], float(step)))
         checkpoints.save(step)
     fresh = state()
     others = RunCheckpoints(tmp_path, fresh)
-    assert others.kept == [str(tmp_path / "step-5"), str(tmp_path / "step-9")]
-    for path, step in zip(others.kept, (5, 9)):
+    assert others.kept == {5: str(tmp_path / "step-5"), 9: str(tmp_path / "step-9")}
+    for step, path in others.kept.items():
         assert others.restore(path) == step
         np.testing.assert_array_equal(fresh["model"].variables[0], tf.fill([1, 1, 3, 3], step))
 
@@ -86,7 +86,7 @@ def test_a_checkpoint_that_is_gone_is_not_kept(tmp_path):
     for step in (5, 9):
         checkpoints.save(step)
     (tmp_path / "step-5.index").unlink()
-    assert checkpoints.kept == [str(tmp_path / "step-9")]
+    assert checkpoints.kept == {9: str(tmp_path / "step-9")}
 
 
 def test_nothing_to_resume_from_is_said(tmp_path):

@@ -7,6 +7,7 @@ Inception features it is the FID of Heusel et al. (NeurIPS 2017, section 3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.linalg
@@ -16,7 +17,7 @@ from absl import logging
 _ROUNDING = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gaussian:
     """What is left of N feature vectors.
 
@@ -29,6 +30,23 @@ class Gaussian:
     mean: np.ndarray
     covariance: np.ndarray
     count: int
+
+    @cached_property
+    def square_root(self) -> np.ndarray:
+        """[D, rank] R with ``R R^T`` the covariance: its symmetric root, but for a rotation.
+
+        At 2048 dimensions it takes seconds, so each Gaussian does it once. Raises `ValueError` for
+        a matrix that is no covariance.
+        """
+        values, vectors = scipy.linalg.eigh(self.covariance, driver="evd")
+        if values[0] < -_ROUNDING * abs(values[-1]):
+            raise ValueError(
+                f"no covariance: its eigenvalues reach from {values[0]:.3g} to {values[-1]:.3g}, "
+                "and must not be negative (its square root would be complex)"
+            )
+        kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
+        # Without the directions that hold nothing: of few samples they are nearly all.
+        return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
 
 
 class GaussianStream:
@@ -101,33 +119,19 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"Gaussians of {len(a.mean)} and {len(b.mean)} dimensions")
-    roots = _square_root(a), _square_root(b)
-    remarks = [_remark(each, rank=root.shape[1]) for each, root in zip((a, b), roots)]
+    remarks = [_remark(gaussian) for gaussian in (a, b)]
     for remark in filter(None, dict.fromkeys(remarks)):  # of two sets alike, once
-        logging.warning(remark)
-    overlap = scipy.linalg.svdvals(roots[0].T @ roots[1]).sum()
+        logging.warning("%s", remark)
+    overlap = scipy.linalg.svdvals(a.square_root.T @ b.square_root).sum()
     shift = a.mean - b.mean
     distance = shift @ shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * overlap
     # The overlap never exceeds half the traces' sum, but by rounding.
     return float(max(distance, 0.0))
 
 
-def _square_root(gaussian: Gaussian) -> np.ndarray:
-    """[D, rank] R with ``R R^T`` the covariance: the symmetric root, but for a rotation."""
-    values, vectors = scipy.linalg.eigh(gaussian.covariance, driver="evd")
-    if values[0] < -_ROUNDING * abs(values[-1]):
-        raise ValueError(
-            f"no covariance: its eigenvalues reach from {values[0]:.3g} to {values[-1]:.3g}, and "
-            "must not be negative (its square root would be complex)"
-        )
-    kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
-    # Without the directions that hold nothing: of few samples they are nearly all.
-    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
-
-
-def _remark(gaussian: Gaussian, *, rank: int) -> str:
+def _remark(gaussian: Gaussian) -> str:
     """What to say of a singular covariance; nothing of another."""
-    count, dimension = gaussian.count, len(gaussian.mean)
+    count, (dimension, rank) = gaussian.count, gaussian.square_root.shape
     if count <= dimension:
         return (
             f"{count} samples are too few for a covariance of {dimension} dimensions (its rank is "

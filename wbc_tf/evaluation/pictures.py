@@ -83,7 +83,7 @@ class PictureFolder:
         by_area = sorted(self.sizes.values(), key=lambda size: (size[0] * size[1], size))
         return {
             "folder": str(self.folder),
-            "count": len(by_area),
+            "count": len(self.files) - len(self.broken),
             "broken": len(self.broken),
             "smallest": by_area[0] if by_area else None,
             "largest": by_area[-1] if by_area else None,

@@ -53,11 +53,13 @@ class RunCheckpoints:
         return path
 
     @property
-    def kept(self) -> list[str]:
-        """The paths of all checkpoints that are there, oldest first."""
+    def kept(self) -> dict[int, str]:
+        """The paths of all checkpoints that are there by their steps, oldest first."""
         state = tf.train.get_checkpoint_state(str(self._folder))
         paths = state.all_model_checkpoint_paths if state else ()
-        return [path for path in paths if Path(f"{path}.index").is_file()]
+        return {
+            int(path.rpartition("-")[2]): path for path in paths if Path(f"{path}.index").is_file()
+        }
 
     def save(self, step: int) -> str:
         """Writes the state as of a step; older checkpoints than the last three are removed."""
