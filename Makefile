@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench train-smoke clean
+.PHONY: demo test lint bench train-smoke tensorboard clean
 
 demo: $(READY)
 	$(RUN) -m wbc_tf.demo --output=demo
@@ -22,6 +22,10 @@ bench: $(READY)
 
 train-smoke: $(READY)
 	$(RUN) train.py --flagfile=configs/smoke.cfg
+
+RUNS ?= runs
+tensorboard: $(READY)
+	$(RUN) -m tensorboard.main --logdir $(RUNS)
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

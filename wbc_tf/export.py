@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import tempfile
@@ -14,7 +13,13 @@ from typing import Any
 from absl import flags
 
 from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.methods.registry import METHODS, method_module, serving_module
+from wbc_tf.methods.registry import (
+    METHODS,
+    RunError,
+    RunNotFoundError,
+    method_of_run,
+    serving_module,
+)
 from wbc_tf.serving.settings import ENCODINGS, OUTPUT_SIZES, ServingSettings
 
 USAGE = """
@@ -169,18 +174,13 @@ def _model_of_run(workdir: Path, scratch: Path) -> tuple[Path, dict[str, Any]]:
     from wbc_tf.model_directory import find_model, read_metadata
     from wbc_tf.training.checkpoints import RunCheckpoints
 
-    recorded = workdir / "config.json"
-    if not recorded.is_file():
-        raise UsageError(f"--workdir={workdir}: no training run, config.json is not there")
     try:
-        document = json.loads(recorded.read_text("utf-8"))
-        module = method_module(document["method"])
-        config = module.Config(**document["config"])
-        method = module.build(config)
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ExportError(f"{recorded}: this run cannot be set up again ({error})") from error
-    try:
+        method, document = method_of_run(workdir)
         step = RunCheckpoints(workdir / "checkpoints", method.state()).restore()
+    except RunNotFoundError as error:
+        raise UsageError(f"--workdir={error}") from error
+    except RunError as error:
+        raise ExportError(str(error)) from error
     except FileNotFoundError as error:
         raise ExportError(f"{workdir}: no checkpoint yet ({error})") from error
     method.export(scratch / "run")
