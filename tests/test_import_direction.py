@@ -19,6 +19,7 @@ LEVELS = {
     "wbc_tf.contact_sheet": 0,
     "wbc_tf.receptive_field": 0,
     "wbc_tf.ops": 1,
+    "wbc_tf.video": 1,
     "wbc_tf.layers": 1,
     "wbc_tf.model_directory": 1,
     "wbc_tf.slider_page": 1,

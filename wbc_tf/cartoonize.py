@@ -1,4 +1,4 @@
-"""Cartoonizes files, folders and patterns: ``python cartoonize.py``."""
+"""Cartoonizes photos and videos, folders and patterns: ``python cartoonize.py``."""
 
 from __future__ import annotations
 
@@ -7,26 +7,37 @@ import signal
 import sys
 from collections.abc import Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from absl import flags
 from PIL import Image
 
 from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.inference.folder import InputError, Job, define_job_flags, plan_jobs
+from wbc_tf.inference.folder import InputError, Job, Tally, define_job_flags, plan_jobs
 from wbc_tf.inference.pipeline import OutputError, cartoonize_files
 from wbc_tf.inference.report import Report
+from wbc_tf.video.codecs import CODECS, PRESETS, encoder_options
+from wbc_tf.video.containers import container_of, is_video
+from wbc_tf.video.pyav import PyAVError, check_pyav
+from wbc_tf.video.webcam import WebcamError, check_display, is_webcam, preview
+
+if TYPE_CHECKING:
+    from wbc_tf.inference.cartoonizer import Cartoonizer
 
 USAGE = """
-Turn photos into cartoons.
+Turn photos and videos into cartoons.
 
   python cartoonize.py --input=photos --output=cartoons
   python cartoonize.py --input=me.jpg --output=me.png --model=models/authors
   python cartoonize.py --input='holiday/*.jpg' --input=cat.png --output=cartoons --short_side=0
+  python cartoonize.py --input=clip.mp4 --output=cartoon.mp4 --stabilize
+  python cartoonize.py --input=0
 
-Animations stay animations, transparency, EXIF and XMP are kept; results are sRGB. Ctrl-C stops; the
-same call goes on where it stopped.
+Animations stay animations, transparency, EXIF and XMP are kept; results are sRGB. Videos keep their
+sound, subtitles, chapters, tags and the time of each frame. A number is a webcam, shown live.
+Ctrl-C stops; the same call goes on where it stopped.
 
-Exit status: 0 all done, 1 some pictures failed (each is named) or the disk did, 2 the call made no
+Exit status: 0 all done, 1 some files failed (each is named) or the disk did, 2 the call made no
 sense, 130 or 143 interrupted.
 """
 
@@ -75,8 +86,8 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_float(
         "max_megapixels",
         200.0,
-        "Refuse larger pictures, all frames of an animation together: a small file can hold more "
-        "pixels than there is memory. Raise it for pictures that you trust.",
+        "Refuse larger pictures, all frames of an animation together, and videos of larger frames: "
+        "a small file can hold more pixels than fit into memory. Raise it for files you trust.",
         lower_bound=0.000001,
         flag_values=values,
     )
@@ -90,7 +101,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string(
         "report",
         None,
-        "Write a line of JSON for each picture to this file: status, size, seconds, error.",
+        "Write a line of JSON for each file to this one: status, size, seconds, error.",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -110,20 +121,72 @@ def define_flags() -> flags.FlagValues:
         lower_bound=1,
         flag_values=values,
     )
+    _define_video_flags(values)
     return values
+
+
+def _define_video_flags(values: flags.FlagValues) -> None:
+    flags.DEFINE_enum(
+        "codec",
+        "auto",
+        ["auto", *CODECS],
+        "Of videos. auto is H.264, and VP9 in WebM; ffv1 is lossless, for MKV and AVI.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "crf",
+        None,
+        "Quality of videos, lower is better; by default 18 with H.264, 20 with H.265, 24 with VP9 "
+        "and AV1.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "preset",
+        "medium",
+        list(PRESETS),
+        "Of videos: the slower, the smaller the file.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "start",
+        0.0,
+        "Seconds to leave out at the beginning of videos.",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "duration",
+        None,
+        "Seconds of videos to take; else to the end.",
+        lower_bound=0.000001,
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "stabilize",
+        False,
+        "Lower the flicker of videos: where the scene is the same, a frame leans on the last one.",
+        flag_values=values,
+    )
 
 
 def main(values: flags.FlagValues) -> int:
     """Cartoonizes as the flags say; returns the exit status."""
+    if len(values.input) == 1 and is_webcam(values.input[0]):
+        return _show_webcam(values)
     if not values.input or not values.output:
         raise UsageError("--input and --output are needed")
     file_format = values.format if values.format == "same" else values.format.upper()
     try:
         jobs = plan_jobs(
-            values.input, values.output, recursive=values.recursive, file_format=file_format
+            values.input,
+            values.output,
+            recursive=values.recursive,
+            file_format=file_format,
+            videos=True,
         )
     except InputError as error:
         raise UsageError(str(error)) from error
+    _check_videos(values, [job for job in jobs if is_video(job.source)])
 
     # Ours takes the place of Pillow's own limit: it is a flag, and it counts all frames.
     Image.MAX_IMAGE_PIXELS = None
@@ -139,7 +202,62 @@ def main(values: flags.FlagValues) -> int:
         return interrupted.status
 
 
+def _show_webcam(values: flags.FlagValues) -> int:
+    if values.output:
+        raise UsageError(f"--input={values.input[0]} is a webcam, which is shown and not stored")
+    try:
+        check_display()
+        with _interruptible():
+            cartoonizer = _load(values)
+            preview(
+                lambda rgb: cartoonizer(
+                    rgb, short_side=values.short_side, output_size=values.output_size
+                ),
+                int(values.input[0]),
+                stabilize=values.stabilize,
+            )
+    except WebcamError as error:
+        raise UsageError(str(error)) from error
+    except Interrupted:
+        pass  # as good a way to end it as any
+    return OK
+
+
+def _check_videos(values: flags.FlagValues, jobs: list[Job]) -> None:
+    """Before anything is written: what is asked of videos must be possible for all of them."""
+    if not jobs:
+        return
+    try:
+        check_pyav()
+        for job in jobs:
+            possible = container_of(job.target).codecs
+            codec = possible[0] if values.codec == "auto" else values.codec
+            if codec not in possible:
+                raise UsageError(
+                    f"--codec={codec}: {job.target} can be {' or '.join(possible)}; choose another "
+                    "codec or, for a single video, another --output"
+                )
+            encoder_options(codec, crf=values.crf, preset=values.preset)
+    except PyAVError as error:
+        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise UsageError(f"--crf={values.crf}: {error}") from error
+
+
 def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None) -> int:
+    cartoonizer = _load(values)
+    try:
+        tally = _make_photos(values, cartoonizer, jobs, report) + _make_videos(
+            values, cartoonizer, jobs, report
+        )
+    except OutputError as error:
+        print(f"cartoonize: {error}", file=sys.stderr)
+        return FAILED
+    print(tally)
+    return FAILED if tally.failed else OK
+
+
+def _load(values: flags.FlagValues) -> Cartoonizer:
     # TensorFlow takes seconds to import; a mistyped flag should not.
     from wbc_tf.inference.cartoonizer import Cartoonizer, MemoryBudgetError
     from wbc_tf.inference.device import DeviceError, use_device
@@ -148,26 +266,50 @@ def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None
 
     try:
         use_device(values.device)
-        cartoonizer = Cartoonizer.load(
+        return Cartoonizer.load(
             values.model, precision=values.precision, memory_budget=values.memory_budget
-        )
-        tally = cartoonize_files(
-            cartoonizer,
-            jobs,
-            short_side=values.short_side,
-            output_size=values.output_size,
-            quality=values.quality,
-            overwrite=values.overwrite,
-            max_pixels=round(values.max_megapixels * 1e6),
-            report=report,
         )
     except (DeviceError, MemoryBudgetError, ModelNotFoundError, PrecisionError) as error:
         raise UsageError(str(error)) from error
-    except OutputError as error:
-        print(f"cartoonize: {error}", file=sys.stderr)
-        return FAILED
-    print(tally)
-    return FAILED if tally.failed else OK
+
+
+def _make_photos(
+    values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], report: Report | None
+) -> Tally:
+    return cartoonize_files(
+        cartoonizer,
+        [job for job in jobs if not is_video(job.source)],
+        short_side=values.short_side,
+        output_size=values.output_size,
+        quality=values.quality,
+        overwrite=values.overwrite,
+        max_pixels=round(values.max_megapixels * 1e6),
+        report=report,
+    )
+
+
+def _make_videos(
+    values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], report: Report | None
+) -> Tally:
+    videos = [job for job in jobs if is_video(job.source)]
+    if not videos:
+        return Tally(0, 0, 0)
+    from wbc_tf.inference.videos import VideoSettings, cartoonize_videos  # needs PyAV
+
+    settings = VideoSettings(
+        short_side=values.short_side,
+        output_size=values.output_size,
+        codec=None if values.codec == "auto" else values.codec,
+        crf=values.crf,
+        preset=values.preset,
+        start=values.start,
+        duration=values.duration,
+        stabilize=values.stabilize,
+        max_pixels=round(values.max_megapixels * 1e6),
+    )
+    return cartoonize_videos(
+        cartoonizer, videos, settings, overwrite=values.overwrite, report=report
+    )
 
 
 @contextlib.contextmanager

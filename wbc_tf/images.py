@@ -524,7 +524,7 @@ def reduce_to_short_side(rgb: np.ndarray, short_side: int) -> np.ndarray:
       rgb: uint8 [H, W, 3].
       short_side: in pixels; 0 keeps the size.
     """
-    height, width = reduced_size(*rgb.shape[:2], short_side)
+    height, width = reduced_size(rgb.shape[0], rgb.shape[1], short_side)
     if (height, width) == rgb.shape[:2]:
         return rgb
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Many pictures: which file becomes which."""
+"""Many pictures and videos: which file becomes which."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from pathlib import Path
 from absl import flags
 
 from wbc_tf.images import EXTENSIONS, FORMATS, PathLike, find_images, format_of
+from wbc_tf.video.containers import (
+    CONTAINERS,
+    OTHERWISE,
+    VIDEO_EXTENSIONS,
+    container_of,
+    is_video,
+)
 
 
 class InputError(ValueError):
@@ -19,7 +26,7 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to be made: read from `source`, written to `target`."""
+    """One picture or video to be made: read from `source`, written to `target`."""
 
     source: Path
     target: Path
@@ -32,6 +39,13 @@ class Tally:
     written: int
     skipped: int
     failed: int
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.written + other.written,
+            self.skipped + other.skipped,
+            self.failed + other.failed,
+        )
 
     def __str__(self) -> str:
         return f"{self.written} written, {self.skipped} skipped, {self.failed} failed"
@@ -64,7 +78,12 @@ def define_job_flags(values: flags.FlagValues) -> None:
 
 
 def plan_jobs(
-    inputs: Sequence[str], output: PathLike, *, recursive: bool = False, file_format: str = "same"
+    inputs: Sequence[str],
+    output: PathLike,
+    *,
+    recursive: bool = False,
+    file_format: str = "same",
+    videos: bool = False,
 ) -> list[Job]:
     """Pairs every input picture with the file it becomes.
 
@@ -75,22 +94,30 @@ def plan_jobs(
       recursive: look into folders' folders too; their tree is kept below `output`.
       file_format: a key of `wbc_tf.images.FORMATS`, or "same" to keep each file's own (PNG where we
         cannot write that one).
+      videos: take videos too, see `wbc_tf.video.containers.is_video`; they keep their container, or
+        become Matroska where we cannot write that one.
 
     Raises:
       InputError: an input that is not there or holds no picture, two that would become the same
         file, one that would overwrite itself, or an output folder that cannot be written to.
     """
     output = Path(output)
-    sources = list(_find_sources(inputs, recursive=recursive, leave_out=output))
+    extensions = (*EXTENSIONS, *VIDEO_EXTENSIONS) if videos else EXTENSIONS
+    sources = list(_find_sources(inputs, extensions, recursive=recursive, leave_out=output))
     if not sources:
-        raise InputError(f"no pictures ({' '.join(EXTENSIONS)}) in {', '.join(inputs)}")
-    if output.suffix.lower() in EXTENSIONS and not output.is_dir():
+        raise InputError(
+            f"no pictures{' or videos' if videos else ''} ({' '.join(extensions)}) in "
+            f"{', '.join(inputs)}"
+        )
+    if output.suffix.lower() in extensions and not output.is_dir():
         if len(sources) > 1:
             raise InputError(f"--output={output} is one file, but there are {len(sources)} inputs")
-        jobs = [Job(sources[0][0], _writable(output, file_format))]
+        source = sources[0][0]
+        video = videos and is_video(source)
+        jobs = [Job(source, _writable(output, file_format, video=video))]
     else:
         jobs = [
-            Job(path, output / _named(path.relative_to(base), file_format))
+            Job(path, output / _named(path.relative_to(base), file_format, videos=videos))
             for path, base in sources
         ]
     _refuse_clashes(jobs)
@@ -99,7 +126,7 @@ def plan_jobs(
 
 
 def _find_sources(
-    inputs: Iterable[str], *, recursive: bool, leave_out: Path
+    inputs: Iterable[str], extensions: tuple[str, ...], *, recursive: bool, leave_out: Path
 ) -> Iterator[tuple[Path, Path]]:
     """Yields (picture, the folder its place in the output is counted from), each picture once."""
     excluded = leave_out.resolve()
@@ -112,19 +139,24 @@ def _find_sources(
         if not paths:
             raise InputError(f"--input={given}: no such file or folder, and no name matches it")
         if not literal:  # photos/* matches notes as well
-            paths = [p for p in paths if p.is_dir() or p.suffix.lower() in EXTENSIONS]
+            paths = [p for p in paths if p.is_dir() or p.suffix.lower() in extensions]
         for path in paths:
             base = path if path.is_dir() else path.parent
             # An output folder below the input holds results of earlier runs, not photos.
             holds_output = path.resolve() in excluded.parents
-            for picture in find_images(path, recursive=recursive) if path.is_dir() else [path]:
+            found: Iterable[Path] = [path]
+            if path.is_dir():
+                found = find_images(path, recursive=recursive, extensions=extensions)
+            for picture in found:
                 resolved = picture.resolve()
                 if resolved not in seen and not (holds_output and excluded in resolved.parents):
                     seen.add(resolved)
                     yield picture, base
 
 
-def _named(path: Path, file_format: str) -> Path:
+def _named(path: Path, file_format: str, *, videos: bool) -> Path:
+    if videos and is_video(path):
+        return path if path.suffix.lower() in CONTAINERS else path.with_suffix(OTHERWISE)
     if file_format != "same":
         return path.with_suffix(FORMATS[file_format])
     try:
@@ -134,8 +166,11 @@ def _named(path: Path, file_format: str) -> Path:
     return path
 
 
-def _writable(output: Path, file_format: str) -> Path:
+def _writable(output: Path, file_format: str, *, video: bool) -> Path:
     try:
+        if video:
+            container_of(output)
+            return output
         by_name = format_of(output)
     except ValueError as error:
         raise InputError(str(error)) from error

@@ -238,7 +238,8 @@ class _Run:
         return same_size and photo.animation is None and len(batch) < self._fitting(photo)
 
     def _fitting(self, photo: Photo) -> int:
-        return pictures_at_once(*photo.rgb.shape[:2], self._short_side)
+        height, width = photo.rgb.shape[:2]
+        return pictures_at_once(height, width, self._short_side)
 
     def _finish_reading(self, item: _Item) -> None:
         if item.reading is None:
