@@ -163,7 +163,7 @@ def _measure_run(
     metrics: Sequence[str],
     folders: Mapping[str, PictureFolder],
 ) -> int:
-    from wbc_tf.evaluation.curves import OtherPicturesError, RunCurves
+    from wbc_tf.evaluation.curves import CurvesError, RunCurves
     from wbc_tf.training.checkpoints import RunCheckpoints
 
     try:
@@ -173,7 +173,7 @@ def _measure_run(
             for label, folder in folders.items()
         }
         curves = RunCurves(workdir, pictures)
-    except (RunNotFoundError, OtherPicturesError) as error:
+    except (RunNotFoundError, CurvesError) as error:
         raise UsageError(f"--workdir: {error}") from error
     checkpoints = RunCheckpoints(workdir / "checkpoints", method.state())
     if not checkpoints.kept:

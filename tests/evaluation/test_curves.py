@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from wbc_tf.evaluation.curves import OtherPicturesError, RunCurves
+from wbc_tf.evaluation.curves import CurvesError, RunCurves
 from wbc_tf.evaluation.figures import Figure
 
 PICTURES = {"photos": {"folder": "p", "count": 4}, "reference": {"folder": "r", "count": 9}}
@@ -66,6 +66,13 @@ def test_other_pictures_are_refused_before_anything_is_drawn(tmp_path):
     RunCurves(tmp_path, PICTURES).add(10, ["fid"], _figures(3.0), details={})
     before = drawn(tmp_path)
     others = {**PICTURES, "photos": {"folder": "p", "count": 5}}
-    with pytest.raises(OtherPicturesError, match=r"evaluation\.jsonl has figures on other"):
+    with pytest.raises(CurvesError, match=r"evaluation\.jsonl has figures on other"):
         RunCurves(tmp_path, others)
     assert drawn(tmp_path) == before
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"step": 3}'])
+def test_a_damaged_record_is_named(tmp_path, line):
+    (tmp_path / "evaluation.jsonl").write_text(line)
+    with pytest.raises(CurvesError, match=r"evaluation\.jsonl is damaged"):
+        RunCurves(tmp_path, PICTURES)

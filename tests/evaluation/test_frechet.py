@@ -111,6 +111,14 @@ def test_other_dimensions_are_refused():
         frechet_distance(_gaussian([0, 0], np.eye(2)), _gaussian([0, 0, 0], np.eye(3)))
 
 
+def test_many_features_are_taken_in_parts():
+    features = np.random.default_rng(5).normal(7, 2, [2500, 3])
+    gaussian = gaussian_of(features)
+    np.testing.assert_allclose(gaussian.mean, features.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(gaussian.covariance, np.cov(features, rowvar=False), rtol=1e-10)
+    assert gaussian.count == 2500
+
+
 @pytest.mark.parametrize("batch", [1, 7, 64, 300])
 def test_neither_batch_size_nor_order_matter(batch):
     # Far from zero, where a sum of squares would lose half its digits.

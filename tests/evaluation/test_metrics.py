@@ -85,6 +85,15 @@ def test_style_is_measured_in_a_third_of_the_reference_against_the_others():
     assert figure.value == pytest.approx(_frechet(generated, others), rel=1e-6)
 
 
+def test_forty_nine_reference_pictures_are_enough():
+    random = np.random.default_rng(4)
+    width = CROPS_PER_PICTURE * metrics.VggStatistics.DIMENSION
+    rows = {label: random.normal(size=[49, width]) for label in ("generated", "reference")}
+    assert len(style(rows)) == 1
+    with pytest.raises(ValueError, match="48 reference pictures are too few"):
+        style({**rows, "reference": rows["reference"][:48]})
+
+
 def test_flatness_is_a_mean_over_pictures_for_each_set():
     figures = flatness({"generated": np.array([[0.2, 90.0], [0.6, 110.0]])})
     assert [(figure.metric, figure.value) for figure in figures] == [
@@ -191,7 +200,8 @@ def test_without_any_pair_content_is_missing(folders, tmp_path):
 def test_too_few_pictures_are_a_reason_and_the_other_metrics_go_on(folders, monkeypatch):
     monkeypatch.setattr(metrics, "VggStatistics", _Statistics)
     result = _evaluator("style", "flatness").measure(["style", "flatness"], folders)
-    assert "4 samples of the style do not make 32" in result.missing["style"]
+    assert "4 reference pictures are too few" in result.missing["style"]
+    assert "Take 49 or more" in result.missing["style"]
     assert {figure.metric for figure in result.figures} == {
         "flat_share_sobel_4",
         "edge_strength_sobel_p99",

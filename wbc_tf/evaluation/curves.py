@@ -13,8 +13,8 @@ from wbc_tf.evaluation.figures import Figure, as_record
 from wbc_tf.images import write_whole
 
 
-class OtherPicturesError(ValueError):
-    """A run was measured on other pictures before: its curves would not be one."""
+class CurvesError(ValueError):
+    """Curves that cannot go on: they are of other pictures, or their record is damaged."""
 
 
 class RunCurves:
@@ -30,7 +30,7 @@ class RunCurves:
       pictures: what it is measured on, as the record is to state it.
 
     Raises:
-      OtherPicturesError: the folder has figures on others.
+      CurvesError: the folder has figures on others, or a damaged record of them.
     """
 
     def __init__(self, workdir: Path, pictures: Mapping[str, Any]) -> None:
@@ -40,14 +40,17 @@ class RunCurves:
         self._measured: dict[int, set[str]] = {}
         self._lines = self._record.read_text("utf-8") if self._record.exists() else ""
         for line in self._lines.splitlines():
-            before = json.loads(line)
-            if before["pictures"] != self._pictures:
-                raise OtherPicturesError(
-                    f"{self._record} has figures on other pictures ({before['pictures']}, now "
+            try:
+                before = json.loads(line)
+                self._measured.setdefault(before["step"], set()).update(before["metrics"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise CurvesError(f"{self._record} is damaged ({error!r}); remove it") from error
+            if before.get("pictures") != self._pictures:
+                raise CurvesError(
+                    f"{self._record} has figures on other pictures ({before.get('pictures')}, now "
                     f"{self._pictures}): in one curve they would not compare. Give the same, or "
                     f"remove it and {self._folder} to begin anew"
                 )
-            self._measured.setdefault(before["step"], set()).update(before["metrics"])
 
     def to_measure(self, step: int, metrics: Iterable[str]) -> list[str]:
         """Those of the metrics that a step's curves do not have yet."""

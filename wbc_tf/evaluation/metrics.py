@@ -19,6 +19,7 @@ from wbc_tf.evaluation.pictures import Extractor, PictureFolder, extract_rows, p
 from wbc_tf.evaluation.vgg_statistics import (
     COMPONENTS,
     CROP,
+    CROPS_PER_PICTURE,
     LAYERS,
     StyleSpace,
     VggStatistics,
@@ -66,7 +67,17 @@ def kid(rows: Rows) -> list[Figure]:
 
 
 def style(rows: Rows) -> list[Figure]:
-    """Fréchet distances of VGG statistics, within the space of a third of the reference."""
+    """Fréchet distances of VGG statistics, within the space of a third of the reference.
+
+    Raises:
+      ValueError: too few reference pictures to make that space.
+    """
+    least = _THIRD * (COMPONENTS // CROPS_PER_PICTURE) + 1
+    if len(rows["reference"]) < least:
+        raise ValueError(
+            f"{len(rows['reference'])} reference pictures are too few: every third makes the "
+            f"{COMPONENTS} components of the style. Take {least} or more"
+        )
     space = StyleSpace.of(crop_rows(rows["reference"][::_THIRD]))
     rest = crop_rows(np.delete(rows["reference"], np.s_[::_THIRD], axis=0))
     name = f"style_vgg19_{LAYERS[-1]}_{CROP}_pca{COMPONENTS}"
