@@ -26,6 +26,7 @@ TERMS = {
     "generator/content",
     "generator/tv",
     "generator/channel_mean",
+    "generator/contrast",
     "discriminator/surface",
     "discriminator/texture",
     "gradient_norm/generator",
@@ -144,7 +145,8 @@ def test_totals_are_the_weighted_terms(played):
             + 200 * (record["generator/structure"] + record["generator/content"])
             + 1e4 * record["generator/tv"]
         )
-        assert (config.channel_mean_weight, config.adversarial) == (0.0, "lsgan")
+        assert (config.channel_mean_weight, config.contrast_weight) == (0.0, 0.0)
+        assert config.adversarial == "lsgan"
         np.testing.assert_allclose(record["generator_loss"], total, rtol=1e-5)
         game = record["discriminator/surface"] + record["discriminator/texture"]
         np.testing.assert_allclose(record["discriminator_loss"], game, rtol=1e-6)

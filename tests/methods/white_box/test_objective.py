@@ -12,6 +12,7 @@ from wbc_tf.methods.white_box.discriminator import Discriminator
 from wbc_tf.methods.white_box.objective import (
     adversarial_terms,
     channel_mean_l1,
+    contrast_l1,
     discriminator_total,
     generator_total,
     reconstruction_terms,
@@ -147,10 +148,10 @@ def test_gradients_are_the_authors(golden, step):
 
 def test_weighted_sum_is_the_presets():
     """Each term alone, so that a weight on the wrong term shows."""
-    names = ("surface", "texture", "structure", "content", "tv", "channel_mean")
+    names = ("surface", "texture", "structure", "content", "tv", "channel_mean", "contrast")
     expected = {
-        "white_box": (0.1, 1.0, 200.0, 200.0, 1e4, 0.0),
-        "white_box_paper": (1.0, 10.0, 2e3, 2e3, 1e4, 0.0),
+        "white_box": (0.1, 1.0, 200.0, 200.0, 1e4, 0.0, 0.0),
+        "white_box_paper": (1.0, 10.0, 2e3, 2e3, 1e4, 0.0, 0.0),
     }
     for preset, weights in expected.items():
         config = WhiteBoxConfig.presets()[preset]
@@ -166,3 +167,20 @@ def test_channel_mean_sees_colour_casts_only():
     np.testing.assert_allclose(channel_mean_l1(mirrored, photo), 0.0, atol=1e-6)
     cast = photo + tf.constant([0.3, 0.0, -0.6])
     np.testing.assert_allclose(channel_mean_l1(cast, photo), 0.3, rtol=1e-5)
+
+
+def test_contrast_sees_haze_only():
+    rng = np.random.default_rng(0)
+    photo = tf.constant(rng.uniform(-1, 1, [2, 4, 6, 3]), tf.float32)
+    np.testing.assert_allclose(contrast_l1(photo[:, ::-1] + 0.2, photo), 0.0, atol=1e-6)
+    hazy = 0.75 * photo + 0.25
+    expected = 0.25 * np.std(photo.numpy(), axis=(1, 2)).mean()
+    np.testing.assert_allclose(contrast_l1(hazy, photo), expected, rtol=1e-4)
+
+
+def test_contrast_has_a_gradient_at_a_picture_of_one_colour():
+    grey, photo = tf.fill([1, 4, 6, 3], 0.1), tf.random.uniform([1, 4, 6, 3], -1, 1, seed=0)
+    with tf.GradientTape() as tape:
+        tape.watch(grey)
+        loss = contrast_l1(grey, photo)
+    assert np.isfinite(tape.gradient(loss, grey)).all()

@@ -198,6 +198,13 @@ class WhiteBoxConfig:
         "paper nor the released code has it.",
     )
 
+    contrast_weight: float = _option(
+        0.0,
+        _NOT_NEGATIVE,
+        "Of the L1 between the deviations of output and photo, channel by channel, against haze; "
+        "not in the paper or the released code either.",
+    )
+
     # VGG.
     vgg: str = _option("vgg16", _one_of("vgg16", "vgg19"), "vgg16 (paper) or vgg19 (released).")
     vgg_layer: str = _option(

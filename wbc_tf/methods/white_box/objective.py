@@ -71,7 +71,7 @@ def reconstruction_terms(
 
     Args:
       output: [N, H, W, 3] RGB in [-1, 1].
-      photo: [N, H, W, 3] RGB in [-1, 1], for its mean colour.
+      photo: [N, H, W, 3] RGB in [-1, 1], for its mean colour and its contrast.
       output_features: VGG's, of the output.
       structure_features: of the output's structure map.
       content_features: of the content target.
@@ -81,12 +81,23 @@ def reconstruction_terms(
         "content": feature_l1(output_features, content_features),
         "tv": total_variation(output),
         "channel_mean": channel_mean_l1(output, photo),
+        "contrast": contrast_l1(output, photo),
     }
 
 
 def channel_mean_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Mean difference of the pictures' mean colours: 0 to 2, whatever the pictures show."""
     return tf.reduce_mean(tf.abs(tf.reduce_mean(images, [1, 2]) - tf.reduce_mean(target, [1, 2])))
+
+
+def contrast_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Mean difference of the channels' standard deviations over each picture: 0 to 1."""
+    # The root's gradient has no bound at a picture of one colour. 1e-6 is 0.1 grey levels squared.
+    deviations = [
+        tf.sqrt(tf.math.reduce_variance(tf.cast(each, tf.float32), [1, 2]) + 1e-6)
+        for each in (images, target)
+    ]
+    return tf.reduce_mean(tf.abs(deviations[0] - deviations[1]))
 
 
 def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
@@ -98,6 +109,7 @@ def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
         + config.content_weight * terms["content"]
         + config.tv_weight * terms["tv"]
         + config.channel_mean_weight * terms["channel_mean"]
+        + config.contrast_weight * terms["contrast"]
     )
 
 
