@@ -41,6 +41,14 @@ def test_a_second_run_replaces_the_first(call: Callable, tiny_model: Path, tmp_p
     assert read_rgb(tmp_path / "cartoons" / "cat.png").shape == data.chelsea().shape
 
 
+def test_the_sheet_may_lie_elsewhere(call: Callable, tiny_model: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "gallery.jpg"
+    outcome = call(demo, f"--output={tmp_path / 'o'}", f"--sheet={sheet}", f"--model={tiny_model}")
+    assert outcome.status == 0
+    assert read_rgb(sheet).shape[0] > 4 * 300
+    assert not (tmp_path / "o" / "contact_sheet.png").exists()
+
+
 def test_a_model_that_is_not_there_is_a_usage_error(call: Callable, tmp_path: Path) -> None:
     outcome = call(demo, f"--output={tmp_path / 'demo'}", "--model=nowhere")
     assert outcome.status == 2

@@ -13,6 +13,7 @@ USAGE = """
 Cartoonize four sample photos and lay them out side by side, before and after.
 
   python -m wbc_tf.demo [--output=demo] [--model=white_box]
+  python -m wbc_tf.demo --sheet=docs/images/gallery.jpg
 """
 
 #: scikit-image's sample photos: name in `skimage.data` -> what we call it.
@@ -23,6 +24,12 @@ def define_flags() -> flags.FlagValues:
     """The command's flags."""
     values = new_flags()
     flags.DEFINE_string("output", "demo", "Folder to write to.", flag_values=values)
+    flags.DEFINE_string(
+        "sheet",
+        "",
+        "Picture file for before and after; by default contact_sheet.png in --output.",
+        flag_values=values,
+    )
     flags.DEFINE_string(
         "model", "white_box", "Model directory, or the name of one.", flag_values=values
     )
@@ -55,7 +62,7 @@ def main(values: flags.FlagValues) -> int:
     )
     if tally.failed:
         return FAILED
-    sheet = output / "contact_sheet.png"
+    sheet = Path(values.sheet) if values.sheet else output / "contact_sheet.png"
     columns = {
         "photo": [read_rgb(job.source) for job in jobs],
         "cartoon": [read_rgb(job.target) for job in jobs],
