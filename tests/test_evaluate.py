@@ -297,6 +297,28 @@ def test_what_is_drawn_is_not_drawn_again(run, folders, tiny_model, call: Call) 
     ]
 
 
+def test_photos_that_cannot_be_drawn_are_told_apart(run, folders, call, monkeypatch) -> None:
+    workdir, method = run
+    arguments = (f"--workdir={workdir}", *flags_of(folders, "reference", "photos"))
+
+    def fails(self, images, **options):
+        raise MemoryError("too little of it")
+
+    monkeypatch.setattr(method, "export", lambda directory: None)
+    monkeypatch.setattr(Cartoonizer, "load", lambda path: Cartoonizer(fails, metadata={}))
+    monkeypatch.setattr(Cartoonizer, "__call__", fails)
+    outcome = call(evaluate, *arguments, "--metrics=flatness")
+    assert outcome.status == 1
+    assert outcome.err.count("too little of it") >= 5
+    assert f"{folders['photos']}: none of its pictures could be drawn" in outcome.err
+    for path in folders["photos"].iterdir():
+        path.write_bytes(b"no picture")
+    outcome = call(evaluate, *arguments, "--metrics=flatness")
+    assert outcome.status == 1
+    assert f"{folders['photos']}: none of its pictures can be read" in outcome.err
+    assert not (workdir / "evaluation.jsonl").exists()
+
+
 def test_other_photos_would_break_the_curves(run, folders, call: Call) -> None:
     workdir, method = run
     before = {"photos": {"folder": "others", "count": 5}}

@@ -181,29 +181,37 @@ def _measure_run(
         return FAILED
     evaluator = make_evaluator()
     missing: dict[str, str] = dict(evaluator.missing)
+    wanted = [metric for metric in metrics if metric not in missing]
+    failed = 0
     for step, path in checkpoints.kept.items():
         if step not in checkpoints.kept:
             print(f"step {step}: its checkpoint is gone meanwhile, the run trains on")
             continue
-        todo = curves.to_measure(step, [metric for metric in metrics if metric not in missing])
+        todo = curves.to_measure(step, wanted)
         if not todo:
             print(f"step {step}: nothing new to measure")
             continue
         with tempfile.TemporaryDirectory(prefix="wbc-evaluate-") as scratch:
             checkpoints.restore(path)
-            generated = _draw(method, folders["photos"], Path(scratch))
-            result = evaluator.measure(todo, {"generated": generated, **folders})
+            cartoons, not_drawn = _draw(method, folders["photos"], Path(scratch))
+            result = evaluator.measure(todo, {"generated": cartoons, **folders})
+        failed += not_drawn
         _tell_alone(result.alone)
         measured = [metric for metric in todo if metric not in result.missing]
-        curves.add(step, measured, result.figures, details=_details(evaluator))
+        if measured:
+            curves.add(step, measured, result.figures, details=_details(evaluator))
         missing.update(result.missing)
         print(f"step {step}\n{table(result.figures, result.missing)}\n")
     print(f"Curves: make tensorboard RUNS={workdir.parent}")
-    return _status(missing, folders)
+    status = _status(missing, folders)
+    return FAILED if failed else status
 
 
-def _draw(method: Method, photos: PictureFolder, scratch: Path) -> PictureFolder:
-    """What the method's generator, as it would be exported now, makes of the photos."""
+def _draw(method: Method, photos: PictureFolder, scratch: Path) -> tuple[PictureFolder, int]:
+    """What the method's generator, as it would be exported now, makes of the photos.
+
+    And how many of them it could not draw, for other reasons than that they are broken.
+    """
     from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
     from wbc_tf.inference.folder import InputError, plan_jobs
     from wbc_tf.inference.pipeline import cartoonize_files
@@ -214,13 +222,15 @@ def _draw(method: Method, photos: PictureFolder, scratch: Path) -> PictureFolder
         jobs = plan_jobs([str(photos.folder)], cartoons, recursive=True, file_format="PNG")
     except InputError as error:
         raise UsageError(f"--photos: {error}") from error
-    cartoonize_files(
-        Cartoonizer.load(scratch / "model"),
-        [job for job in jobs if photos.read(job.source) is not None],  # the others it has named
-        short_side=SHORT_SIDE,
-        output_size="input",
+    jobs = [job for job in jobs if photos.read(job.source) is not None]
+    if not jobs:
+        raise NoPicturesError(f"{photos.folder}: none of its pictures can be read")
+    tally = cartoonize_files(
+        Cartoonizer.load(scratch / "model"), jobs, short_side=SHORT_SIDE, output_size="input"
     )
-    return PictureFolder(cartoons, label="generated")
+    if not tally.written:
+        raise NoPicturesError(f"{photos.folder}: none of its pictures could be drawn")
+    return PictureFolder(cartoons, label="generated"), tally.failed
 
 
 def _details(evaluator: Evaluator) -> dict[str, Any]:
