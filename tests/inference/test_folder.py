@@ -188,3 +188,43 @@ def test_a_place_that_cannot_be_written_to_is_refused_whole(
 
 def test_a_tally_reads_like_a_sentence() -> None:
     assert str(Tally(written=3, skipped=0, failed=1)) == "3 written, 0 skipped, 1 failed"
+
+
+def test_videos_are_found_among_pictures_by_whoever_can_make_them(tmp_path: Path) -> None:
+    _touch(tmp_path, "in/a.jpg", "in/b.mp4", "in/deep/C.MOV", "in/d.wmv", "in/e.txt")
+    assert _plan(tmp_path, ["in"], "out", recursive=True, videos=True) == {
+        "in/a.jpg": "out/a.jpg",
+        "in/b.mp4": "out/b.mp4",
+        "in/d.wmv": "out/d.mkv",
+        "in/deep/C.MOV": "out/deep/C.MOV",
+    }
+    assert _plan(tmp_path, ["in"], "out") == {"in/a.jpg": "out/a.jpg"}
+    assert _plan(tmp_path, ["in/*.mp4"], "out", videos=True, file_format="PNG") == {
+        "in/b.mp4": "out/b.mp4"
+    }
+    assert _plan(tmp_path, ["in/b.mp4"], "c.webm", videos=True) == {"in/b.mp4": "c.webm"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "message"),
+    [
+        (["in/b.mp4"], "c.png", "a video cannot be written as '.png'; choose one of .avi"),
+        (["in/a.jpg"], "c.mp4", "cannot write '.mp4'; choose one of .bmp"),
+        (["in"], "c.mp4", "one file, but there are 3 inputs"),
+        (["in/b.mp4"], "in", "would be overwritten"),
+        (["in/b.mkv", "in/b.mpg"], "out", "would both become"),
+        (["in/*.txt"], "out", r"no pictures or videos \(.jpg .*.mp4"),
+    ],
+)
+def test_videos_that_make_no_sense_are_refused(
+    tmp_path: Path, inputs: list[str], output: str, message: str
+) -> None:
+    _touch(tmp_path, "in/a.jpg", "in/b.mp4", "in/b.mkv", "in/e.txt")
+    if "in/b.mpg" in inputs:
+        _touch(tmp_path, "in/b.mpg")
+    with pytest.raises(InputError, match=message):
+        _plan(tmp_path, inputs, output, videos=True)
+
+
+def test_tallies_add_up() -> None:
+    assert Tally(1, 2, 3) + Tally(10, 20, 30) == Tally(written=11, skipped=22, failed=33)

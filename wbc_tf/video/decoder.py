@@ -36,29 +36,28 @@ class Decoder:
         rate = stream.guessed_rate or stream.average_rate or Fraction(25)
         assert stream.time_base is not None
         self._usual = max(1, round(1 / (rate * stream.time_base)))
-        # AVI has no timestamps, and FFmpeg's guess at those of H.264 is late by the frames that
-        # might have been reordered, while the sound is not.
-        self._is_avi = stream.container.format.name == "avi"
-        self._first_dts: int | None = None
-        self._late: int | None = None
-        # What has gone in and has not come out: times, the earliest first.
+        # AVI has no times but the order of its packets. For H.264, FFmpeg allows for frames that
+        # are stored in another order than they are shown, and is late where they are not.
+        self._in_order = stream.container.format.name == "avi" and stream.name == "h264"
+        # Times that went in and did not come out, the earliest first.
         self._expected: list[int] = []
         # Up to here what is missing was lost. Else it is no frame: packets may hold none.
         self._doubtful: int | None = None
+        self._lost = 0
         self._last: Shown | None = None
         self._before_first: list[int] = []
 
     def decode(self, packet: Packet) -> Iterator[Shown]:
         """What a packet makes ready to be shown; one without data ends the stream."""
-        if packet.size and packet.pts is not None:
-            heapq.heappush(self._expected, packet.pts)
-        if self._first_dts is None:
-            self._first_dts = packet.dts
+        time = packet.dts if self._in_order else packet.pts
+        if packet.size and time is not None:
+            heapq.heappush(self._expected, time)
         try:
             frames = self._stream.decode(packet if packet.size else None)
         except av.FFmpegError:
             # With several threads the error may be of an earlier packet, never of a later one.
             self._doubtful = max(self._expected, default=None)
+            self._lost += 1
             frames = []
         for frame in frames:
             yield from self._take(frame)
@@ -66,21 +65,21 @@ class Decoder:
             yield from self._missing(None)
 
     def _take(self, frame: VideoFrame) -> Iterator[Shown]:
-        if self._late is None:
-            self._late = 0
-            if self._is_avi and frame.pts is not None and self._first_dts is not None:
-                self._late = frame.pts - self._first_dts
-        if frame.pts is not None:
-            yield from self._missing(frame.pts)
+        time = frame.pts
+        if self._in_order and self._expected:
+            lost, self._lost = self._lost, 0
+            time = heapq.nsmallest(lost + 1, self._expected)[-1]
+        if time is None:
+            time = self._next()
+        yield from self._missing(time)
         if frame.is_corrupt and self._last is not None:
             self.broken += 1
-            time = self._next() if frame.pts is None else frame.pts
             yield self._at(self._last.frame, time, frame.duration)
             return
         while self._before_first:
             self.broken += 1
             yield self._at(frame, self._before_first.pop(0), 0)
-        yield self._at(frame, self._next() if frame.pts is None else frame.pts, frame.duration)
+        yield self._at(frame, time, frame.duration)
 
     def _missing(self, before: int | None) -> Iterator[Shown]:
         """The last frame once more for each that was lost; all others are forgotten."""
@@ -98,7 +97,6 @@ class Decoder:
         return 0 if self._last is None else self._last.time + (self._last.duration or self._usual)
 
     def _at(self, frame: VideoFrame, time: int, duration: int) -> Shown:
-        time -= self._late or 0
         if self._last is not None and time <= self._last.time:
             self.moved += 1
             time = self._last.time + 1

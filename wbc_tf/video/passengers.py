@@ -27,6 +27,8 @@ _FEW_RATES, _COMMON_RATE = ("libopus", "ac3"), 48_000
 # How so many channels are usually laid out. Encoders know no other ways, MP4 none without a name.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 _MOST_CHANNELS = {"ac3": 6}
+# Sound that is stored frame by frame, and who encodes it.
+_FRAMED = {"mp3": "libmp3lame", "mp3float": "libmp3lame", "mp2": "mp2", "ac3": "ac3"}
 
 
 class _Passenger(Protocol):
@@ -80,7 +82,7 @@ class Passengers:
         if stream.disposition & Disposition.attached_pic:
             return self._board_cover(stream, target, container)
         if _goes_in(stream, container):
-            return _Copied(stream, target)
+            return _Copied(stream, _copy_of(stream, target))
         if isinstance(stream, AudioStream):
             self.notes.append(
                 f"{_name(stream)} stored as {container.sound.removeprefix('lib')}: "
@@ -102,7 +104,7 @@ class Passengers:
         self, stream: Stream, target: OutputContainer, container: Container
     ) -> _Passenger | None:
         if container.muxer in ("mp4", "mov"):
-            return _Copied(stream, target)
+            return _Copied(stream, target.add_stream_from_template(stream, opaque=True))
         if container.attachments:
             with av.open(stream.container.name) as again:
                 picture = bytes(next(again.demux(again.streams[stream.index])))
@@ -116,13 +118,14 @@ class Passengers:
 class _Copied:
     """Packet for packet."""
 
-    def __init__(self, stream: Stream, target: OutputContainer) -> None:
-        out = self._out = target.add_stream_from_template(stream, opaque=True)
-        if isinstance(out, AudioStream) and out.layout.name.endswith("channels"):
-            out.codec_context.layout = _LAYOUTS.get(out.channels, out.layout)
-        _label(self._out, stream)
+    def __init__(self, stream: Stream, out: Stream) -> None:
+        self._out = out
+        _label(out, stream)
 
     def packets(self, packet: Packet) -> Iterator[Packet]:
+        # MP4's subtitles say nothing in between, and its muxer puts that there by itself.
+        if packet.stream.name == "mov_text" and bytes(packet) == b"\0\0":
+            return
         packet.stream = self._out
         yield packet
 
@@ -192,6 +195,22 @@ def _goes_in(stream: Stream, container: Container) -> bool:
     except (ValueError, av.FFmpegError):
         return False
     return True
+
+
+def _copy_of(stream: Stream, target: OutputContainer) -> Stream:
+    if isinstance(stream, AudioStream) and target.format.name == "avi" and stream.name in _FRAMED:
+        # From an AVI these come with the size of a block, by which AVI's muxer then counts bytes
+        # in place of frames; PyAV cannot take it away, but an encoder that is never used has none.
+        added = target.add_stream(
+            _FRAMED[stream.name], rate=stream.rate, layout=_LAYOUTS[stream.channels]
+        )
+        assert isinstance(added, AudioStream)
+        added.bit_rate = stream.bit_rate or _SOUND_BITS * stream.channels
+        return added
+    out = target.add_stream_from_template(stream, opaque=True)
+    if isinstance(out, AudioStream) and out.layout.name.endswith("channels"):
+        out.codec_context.layout = _LAYOUTS.get(out.channels, out.layout)
+    return out
 
 
 def _label(target: Stream, source: Stream) -> None:

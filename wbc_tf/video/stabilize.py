@@ -21,8 +21,8 @@ _HOLD = 0.75
 # same; from there on it counts less, and at twice as much it is another thing. Then the same for
 # the drawings: more is no flicker.
 _SAME_FILMED, _SAME_DRAWN = 8.0, 20.0
-# Pixels. Less is noise of the flow, and moving by it would blur what stands still.
-_STILL = 0.3
+# Grey levels that following the flow must gain.
+_NOISE = 0.5
 # Pixels by which following the flow there and back may miss its beginning: else it was covered.
 _ASTRAY = 1.0
 # Pixels of the short side that the search for flow needs.
@@ -65,19 +65,33 @@ def correspondence(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.
       flow: float32 [H, W, 2], in pixels, to be added to (x, y).
       same: float32 [H, W] from 0 to 1.
     """
+    still = _change(before, now)
     if min(now.shape) < _SMALLEST:
-        flow = back = np.zeros((*now.shape, 2), np.float32)
-    else:
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        flow, back = (
-            np.asarray(search.calc(*pair, np.empty((*now.shape, 2), np.float32)), np.float32)
-            for pair in ((now, before), (before, now))
-        )
-    flow[np.hypot(flow[..., 0], flow[..., 1]) < _STILL] = 0
-    change = cv2.blur(cv2.absdiff(_moved(before, flow), now).astype(np.float32), (5, 5))
-    return_trip = flow + _moved(back, flow)
-    astray = np.hypot(return_trip[..., 0], return_trip[..., 1])
-    return flow, np.clip(2 - change / _SAME_FILMED, 0, 1) * np.clip(2 - astray / _ASTRAY, 0, 1)
+        return np.zeros((*now.shape, 2), np.float32), _fading(still, _SAME_FILMED)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    # The third argument is where it begins to search: it must be something.
+    flow, back = (
+        np.asarray(search.calc(*pair, np.zeros((*now.shape, 2), np.float32)), np.float32)
+        for pair in ((now, before), (before, now))
+    )
+    change = _change(_moved(before, flow), now)
+    # Flow moves noise too. What needs no motion to be explained is taken to stand still, and moving
+    # it by fractions of a pixel would only blur it.
+    rests = still <= change + _NOISE
+    astray = flow + _moved(back, flow)
+    same = _fading(change, _SAME_FILMED) * _fading(np.hypot(*np.moveaxis(astray, 2, 0)), _ASTRAY)
+    flow[rests] = 0
+    return flow, np.where(rests, _fading(still, _SAME_FILMED), same)
+
+
+def _change(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Grey levels, averaged over a few pixels."""
+    return cv2.blur(cv2.absdiff(before, now).astype(np.float32), (5, 5))
+
+
+def _fading(distance: np.ndarray, limit: float) -> np.ndarray:
+    """1 up to the limit, 0 from twice as much on."""
+    return np.clip(2 - distance / np.float32(limit), 0, 1)
 
 
 def _mixed(old: np.ndarray, new: np.ndarray, flow: np.ndarray, same: np.ndarray) -> np.ndarray:
@@ -86,7 +100,7 @@ def _mixed(old: np.ndarray, new: np.ndarray, flow: np.ndarray, same: np.ndarray)
     moved = _moved(old, cv2.resize(flow, (width, height)) * scale).astype(np.float32)
     difference = moved - new
     apart = np.abs(difference).max(axis=2)
-    weight = cv2.resize(same, (width, height)) * np.clip(2 - apart / _SAME_DRAWN, 0, 1)
+    weight = cv2.resize(same, (width, height)) * _fading(apart, _SAME_DRAWN)
     return np.rint(new + _HOLD * weight[..., None] * difference).astype(np.uint8)
 
 

@@ -175,11 +175,10 @@ class Writer:
         return (height, round(width * shape)) if shape > 1 else (round(height / shape), width)
 
     def _muxer_options(self, covers: bool) -> dict[str, str]:
-        if not self._container.times:
-            # It would move the picture by the few ms that sound may begin before it.
-            return {"avoid_negative_ts": "disabled"}
         if self._container.muxer not in _MP4:
-            return {}
+            # Else all times are moved by the few ms that sound may begin before the picture, to
+            # warm its decoder up.
+            return {"avoid_negative_ts": "disabled"}
         options = {"video_track_timescale": str(self.form.time_base.denominator)}
         if not self.form.metadata.keys() <= _MP4_TAGS and not covers:
             options["movflags"] = "use_metadata_tags"
