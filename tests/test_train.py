@@ -28,6 +28,7 @@ TINY = (
     "--content_target=structure",
     "--channel_mean_weight=0.5",
     "--contrast_weight=0.5",
+    "--gradient_count_weight=0.5",
     "--bound_output=clip",
     "--ema_momentum=0.9",
     "--pretrain_steps=3",

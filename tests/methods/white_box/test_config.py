@@ -28,7 +28,8 @@ def test_presets_differ_as_paper_and_code_do():
     assert (code["tv_weight"], code["learning_rate"]) == (1e4, 2e-4)
     assert (code["beta_1"], code["beta_2"]) == (0.5, 0.99)
     assert (code["content_target"], code["channel_mean_weight"]) == ("photo", 0.0)
-    assert (code["contrast_weight"], code["discriminator_rate"]) == (0.0, 1.0)
+    assert (code["contrast_weight"], code["gradient_count_weight"]) == (0.0, 0.0)
+    assert code["discriminator_rate"] == 1.0
 
 
 def test_every_field_is_explained():

@@ -27,6 +27,7 @@ TERMS = {
     "generator/tv",
     "generator/channel_mean",
     "generator/contrast",
+    "generator/gradient_count",
     "discriminator/surface",
     "discriminator/texture",
     "gradient_norm/generator",
@@ -145,7 +146,8 @@ def test_totals_are_the_weighted_terms(played):
             + 200 * (record["generator/structure"] + record["generator/content"])
             + 1e4 * record["generator/tv"]
         )
-        assert (config.channel_mean_weight, config.contrast_weight) == (0.0, 0.0)
+        ours = (config.channel_mean_weight, config.contrast_weight, config.gradient_count_weight)
+        assert ours == (0.0, 0.0, 0.0)
         assert config.adversarial == "lsgan"
         np.testing.assert_allclose(record["generator_loss"], total, rtol=1e-5)
         game = record["discriminator/surface"] + record["discriminator/texture"]

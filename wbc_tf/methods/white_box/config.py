@@ -204,6 +204,12 @@ class WhiteBoxConfig:
         "Of the L1 between the deviations of output and photo, channel by channel, against haze; "
         "not in the paper or the released code either.",
     )
+    gradient_count_weight: float = _option(
+        0.0,
+        _NOT_NEGATIVE,
+        "Of the share of pixels that differ from their neighbours, for flat areas between edges; "
+        "likewise our own.",
+    )
 
     # VGG.
     vgg: str = _option("vgg16", _one_of("vgg16", "vgg19"), "vgg16 (paper) or vgg19 (released).")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from wbc_tf.losses.adversarial import ADVERSARIAL_LOSSES
+from wbc_tf.losses.gradient_count import gradient_count
 from wbc_tf.losses.perceptual import feature_l1
 from wbc_tf.losses.total_variation import total_variation
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
@@ -82,6 +83,7 @@ def reconstruction_terms(
         "tv": total_variation(output),
         "channel_mean": channel_mean_l1(output, photo),
         "contrast": contrast_l1(output, photo),
+        "gradient_count": gradient_count(output),
     }
 
 
@@ -110,6 +112,7 @@ def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
         + config.tv_weight * terms["tv"]
         + config.channel_mean_weight * terms["channel_mean"]
         + config.contrast_weight * terms["contrast"]
+        + config.gradient_count_weight * terms["gradient_count"]
     )
 
 
