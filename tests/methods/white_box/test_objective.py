@@ -156,7 +156,7 @@ def test_weighted_sum_is_the_presets():
     }
     for preset, weights in expected.items():
         config = WhiteBoxConfig.presets()[preset]
-        for name, weight in zip(names + ours, weights + (0.0, 0.0, 0.0)):
+        for name, weight in zip(names + ours, (*weights, 0.0, 0.0, 0.0)):
             terms = {each: tf.constant(float(each == name)) for each in names + ours}
             np.testing.assert_allclose(generator_total(terms, config), weight, rtol=1e-6)
 
