@@ -276,9 +276,12 @@ def _load(values: flags.FlagValues) -> Cartoonizer:
 def _make_photos(
     values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], report: Report | None
 ) -> Tally:
+    photos = [job for job in jobs if not is_video(job.source)]
+    if not photos:
+        return Tally(0, 0, 0)
     return cartoonize_files(
         cartoonizer,
-        [job for job in jobs if not is_video(job.source)],
+        photos,
         short_side=values.short_side,
         output_size=values.output_size,
         quality=values.quality,
