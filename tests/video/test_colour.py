@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from wbc_tf.video.colour import Colour, ColourError, Painter, Reader
+from wbc_tf.video.pyav import pyav_version
 
 #: Matrix as H.273 numbers it -> the weights of red and blue in luma (table 4 there).
 WEIGHTS = {
@@ -141,6 +142,7 @@ def hlg(light: float) -> float:
     return float(np.sqrt(3 * scene) if scene <= 1 / 12 else a * np.log(12 * scene - b) + c)
 
 
+@pytest.mark.skipif(pyav_version() < (18, 0), reason="this PyAV converts no transfer curves")
 @pytest.mark.parametrize(("curve", "transfer"), [(pq, 16), (hlg, 18)])
 def test_hdr_greys_become_what_bt709_shows_as_bright(
     curve: Callable[[float], float], transfer: int
@@ -163,6 +165,15 @@ def test_hdr_greys_become_what_bt709_shows_as_bright(
         read = reader.rgb(frame).astype(int)
         assert np.ptp(read) <= 1, "grey stays grey"
         assert abs(read[0, 0, 0] - expected) <= 6
+
+
+def test_hdr_is_refused_where_it_would_only_be_called_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(av, "__version__", "17.1.0")
+    frame = flat(np.array([500, 512, 512], np.uint16), "yuv420p10le", tags=(9, LIMITED, 9, 16))
+    with pytest.raises(ColourError, match=r"high dynamic range \(PQ\) needs PyAV 18"):
+        Reader(frame)
 
 
 @pytest.mark.parametrize("matrix", [8, 10, 14, 15])

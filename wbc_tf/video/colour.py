@@ -14,24 +14,22 @@ from av.video.reformatter import (
     ColorPrimaries,
     ColorRange,
     ColorTrc,
-    Interpolation,
     VideoReformatter,
 )
 
-# Matrices as ITU-T H.273 numbers them, and as swscale does, which knows BT.601 once.
+from wbc_tf.video.pyav import pyav_version
+
+# Matrices as ITU-T H.273 numbers them, and those of them that swscale knows.
 _RGB, _BT709, _UNSTATED, _BT601 = 0, 1, 2, 5
-_SWSCALE = {_BT709: 1, 4: 4, _BT601: 5, 6: 5, 7: 7, 9: 9}
+_KNOWN = (_BT709, 4, _BT601, 6, 7, 9)
 _LIMITED, _FULL = int(ColorRange.MPEG), int(ColorRange.JPEG)
+# From then on PyAV converts transfer curves; before, it only says that it did.
+_TONE_MAPS = (18, 0)
 _HDR = {int(ColorTrc.SMPTE2084): "PQ", int(ColorTrc.ARIB_STD_B67): "HLG"}
 
-# Swscale's faster ways are off by up to three levels for a flat known colour, these by one.
-_EXACT = (
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-    | Interpolation.BITEXACT
-)
+# Swscale's faster ways are off by up to three levels for a flat known colour, these by one:
+# bicubic, full chroma out and in, accurate, bit exact. PyAV names them all only from 18 on.
+_EXACT = 0x4 | 0x2000 | 0x4000 | 0x40000 | 0x80000
 
 
 class ColourError(ValueError):
@@ -73,13 +71,13 @@ class Reader:
           ColourError: a matrix that we cannot read.
         """
         kind = first.format
-        if not kind.is_rgb and first.colorspace not in (_UNSTATED, *_SWSCALE):
+        if not kind.is_rgb and first.colorspace not in (_UNSTATED, *_KNOWN):
             raise ColourError(
                 f"its colours are coded in a way that is not supported (matrix {first.colorspace} "
                 "of ITU-T H.273); convert it to BT.709 first"
             )
         self._size = {"height": first.height, "width": first.width}
-        self._matrix = None if kind.is_rgb else _swscale(first.colorspace, **self._size)
+        self._matrix = _RGB if kind.is_rgb else _resolved(first.colorspace, **self._size)
         # Greys and the JPEG kinds are full where they say nothing: so FFmpeg has it.
         full_by_kind = kind.is_rgb or kind.name.startswith(("yuvj", "gray", "ya"))
         unstated = first.color_range not in (_LIMITED, _FULL)
@@ -90,6 +88,11 @@ class Reader:
         self.notes: list[str] = []
         depth = max(part.bits for part in kind.components)
         hdr = _HDR.get(first.color_trc)
+        if hdr and pyav_version() < _TONE_MAPS:
+            raise ColourError(
+                f"high dynamic range ({hdr}) needs PyAV {_TONE_MAPS[0]}, on Python 3.11, or "
+                "convert it to BT.709 first"
+            )
         if hdr:
             self.notes.append(f"high dynamic range ({hdr}) brought to BT.709")
         elif depth > 8:
@@ -109,12 +112,12 @@ class Reader:
         Swscale brings HDR to BT.709: diffuse white (203 cd/m²) becomes white, and what is brighter
         is clipped to it.
         """
+        # Told by the frame itself: not every PyAV knows every matrix as an argument.
+        frame.colorspace, frame.color_range = self._matrix, self._range
         return self._reformatter.reformat(
             frame,
             format="rgb24",
             interpolation=_EXACT,
-            src_colorspace=self._matrix,
-            src_color_range=self._range,
             dst_color_range=_FULL,
             dst_color_trc=ColorTrc.BT709 if self._hdr else None,
             dst_color_primaries=ColorPrimaries.BT709 if self._hdr else None,
@@ -141,26 +144,24 @@ class Painter:
           width: the same.
         """
         self._format, self._size = pixel_format, {"height": height, "width": width}
-        self._matrix: int | None
         if VideoFormat(pixel_format).is_rgb:
-            self.colour = replace(colour, matrix=_RGB, range=_FULL)
-            self._matrix, self._range = None, _FULL
-        else:
-            if colour.matrix == _RGB:
-                colour = replace(colour, matrix=_guess(height=height, width=width), range=_LIMITED)
-            self.colour = colour
-            self._matrix = _swscale(colour.matrix, height=height, width=width)
-            self._range = _FULL if colour.range == _FULL else _LIMITED
+            colour = replace(colour, matrix=_RGB, range=_FULL)
+        elif colour.matrix == _RGB:
+            colour = replace(colour, matrix=_guess(height=height, width=width), range=_LIMITED)
+        self.colour = colour
+        self._matrix = _resolved(colour.matrix, height=height, width=width)
+        self._range = _FULL if colour.range == _FULL else _LIMITED
         self._reformatter = VideoReformatter()
 
     def frame(self, rgb: np.ndarray) -> VideoFrame:
         """A frame without a timestamp from uint8 [H, W, 3]."""
+        frame = VideoFrame.from_ndarray(rgb, format="rgb24")
+        # What the RGB is made into takes over the matrix it came with, where it means nothing.
+        frame.colorspace, frame.color_range = self._matrix, _FULL
         return self._reformatter.reformat(
-            VideoFrame.from_ndarray(rgb, format="rgb24"),
+            frame,
             format=self._format,
             interpolation=_EXACT,
-            src_color_range=_FULL,
-            dst_colorspace=self._matrix,
             dst_color_range=self._range,
             threads=1,
             **self._size,
@@ -172,5 +173,5 @@ def _guess(*, height: int, width: int) -> int:
     return _BT709 if width >= 1280 or height > 576 else _BT601
 
 
-def _swscale(matrix: int, *, height: int, width: int) -> int:
-    return _SWSCALE[_guess(height=height, width=width) if matrix == _UNSTATED else matrix]
+def _resolved(matrix: int, *, height: int, width: int) -> int:
+    return _guess(height=height, width=width) if matrix == _UNSTATED else matrix

@@ -23,8 +23,16 @@ def check_pyav() -> None:
         raise PyAVError(
             f"videos need PyAV ({error}). Get it by: pip install '.[video]' (Python 3.10 or newer)"
         ) from error
-    if tuple(int(part) for part in av.__version__.split(".")[:2]) < OLDEST:
+    if pyav_version() < OLDEST:
         raise PyAVError(
             f"videos need PyAV {wanted}, which is the first to keep chapters and rotation; here "
             f"is {av.__version__}. Get it by: pip install '.[video]' (Python 3.10 or newer)"
         )
+
+
+def pyav_version() -> tuple[int, int]:
+    """Of the one that is installed."""
+    import av
+
+    major, minor = av.__version__.split(".")[:2]
+    return int(major), int(minor)
