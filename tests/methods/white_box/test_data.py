@@ -5,6 +5,7 @@ import pytest
 
 from wbc_tf.data.crops import ImageFolderError
 from wbc_tf.methods.white_box.data import SAMPLES, WhiteBoxData
+from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.structure_map import structure_map
 
 
@@ -18,7 +19,7 @@ def test_a_resumed_run_sees_the_batches_of_an_unbroken_one(tiny_config):
     unbroken = _batches(config, start_step=0, count=5)
     resumed = _batches(config, start_step=3, count=2)
     for first, second in zip(unbroken[3:], resumed):
-        assert first.keys() == {"photo", "cartoon", "photo_structure"}
+        assert first.keys() == {"photo", "cartoon", "content"}
         for name, images in first.items():
             assert images.shape == (2, 32, 32, 3)
             assert np.abs(images).max() <= 1
@@ -28,15 +29,16 @@ def test_a_resumed_run_sees_the_batches_of_an_unbroken_one(tiny_config):
 
 def test_another_seed_draws_other_batches(tiny_config):
     first, second = (_batches(tiny_config(seed=seed), start_step=0, count=1)[0] for seed in (1, 2))
-    assert first.keys() == {"photo", "cartoon"}
+    assert first.keys() == {"photo", "cartoon", "content"}
     assert np.any(first["photo"] != second["photo"])
+    np.testing.assert_array_equal(first["content"], first["photo"])
 
 
 def test_region_maps_are_the_photos_own_at_sizes_that_vary(tiny_config):
     config = tiny_config(content_target="structure", content_regions=(2.0, 40.0))
     seen = set()
     for batch in _batches(config, start_step=0, count=6):
-        for photo, regions in zip(batch["photo"], batch["photo_structure"]):
+        for photo, regions in zip(batch["photo"], batch["content"]):
             candidates = [
                 structure_map(photo, kind="felzenszwalb", scale=size, min_size=int(size))
                 for size in config.content_regions
@@ -45,6 +47,14 @@ def test_region_maps_are_the_photos_own_at_sizes_that_vary(tiny_config):
             assert any(matches)
             seen.add(matches.index(True))
     assert seen == {0, 1}
+
+
+def test_smoothed_content_is_the_photos_own(tiny_config):
+    config = tiny_config(content_target="smoothed", content_smoothing=0.08)
+    (batch,) = _batches(config, start_step=2, count=1)
+    expected = l0_smoothing(batch["photo"], strength=0.08)
+    np.testing.assert_array_equal(batch["content"], expected)
+    assert np.any(batch["content"] != batch["photo"])
 
 
 def test_every_fifth_batch_shows_faces(tiny_config, folders):

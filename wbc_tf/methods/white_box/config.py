@@ -178,9 +178,10 @@ class WhiteBoxConfig:
     tv_weight: float = _option(1e4, _NOT_NEGATIVE, "Of the total variation; paper: the same.")
     content_target: str = _option(
         "photo",
-        _one_of("photo", "structure"),
+        _one_of("photo", "structure", "smoothed"),
         "What the content loss and the pre-training hold the output to: the photo (paper and "
-        "released code), or the photo's own regions in their mean colours, for flatter pictures.",
+        "released code), or for flatter pictures the photo's own regions in their mean colours, "
+        "or the photo L0-smoothed, whose edges a network finds more easily than a region's.",
     )
     content_regions: tuple[float, ...] = _option(
         (12.0, 25.0, 60.0),
@@ -190,6 +191,12 @@ class WhiteBoxConfig:
         ),
         "With --content_target=structure: Felzenszwalb's scale, and the least pixels of a region, "
         "drawn anew from these for each photo, or the output takes on one grain.",
+    )
+    content_smoothing: float = _option(
+        0.05,
+        _POSITIVE,
+        "With --content_target=smoothed: what a change of colour from pixel to pixel costs; more "
+        "leaves fewer and larger areas.",
     )
     channel_mean_weight: float = _option(
         0.0,

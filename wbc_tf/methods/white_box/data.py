@@ -1,4 +1,4 @@
-"""The folders of a white-box run as batches: photos, cartoons and, if asked for, region maps."""
+"""The folders of a white-box run as batches: photos, cartoons, and what the content is held to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tensorflow as tf
 from wbc_tf.data.crops import CropSampler
 from wbc_tf.data.streams import MainAndSide, batch_stream
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
+from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.pool import shared_pool
 
 #: Rows of the sample grid.
@@ -34,8 +35,8 @@ class WhiteBoxData:
     def batches(self, *, start_step: int) -> tf.data.Dataset:
         """Endless dicts of float32 [batch, patch, patch, 3] RGB in [-1, 1].
 
-        "photo" and "cartoon"; with ``content_target="structure"`` also "photo_structure", the
-        photo's regions in their mean colours, made here so that it overlaps with the steps.
+        "photo", "cartoon", and "content", what the output is held to: the photo itself, or what
+        ``content_target`` makes of it, here and not in the step, so that they overlap.
         """
         config = self._config
         shape = (config.batch_size, config.patch_size, config.patch_size, 3)
@@ -45,17 +46,18 @@ class WhiteBoxData:
             start_step=start_step,
         )
         if config.content_target == "photo":
-            return dataset
+            return dataset.map(lambda batch: {**batch, "content": batch["photo"]})
+        flatten = {"structure": self._region_maps, "smoothed": self._smoothed}
 
-        def add_structure(step: tf.Tensor, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            maps = tf.numpy_function(
-                self._region_maps, [step, batch["photo"]], tf.float32, stateful=False
+        def add_content(step: tf.Tensor, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            content = tf.numpy_function(
+                flatten[config.content_target], [step, batch["photo"]], tf.float32, stateful=False
             )
-            return {**batch, "photo_structure": tf.ensure_shape(maps, shape)}
+            return {**batch, "content": tf.ensure_shape(content, shape)}
 
         numbered = dataset.enumerate(start=start_step)
         return numbered.map(
-            add_structure, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            add_content, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
         ).prefetch(tf.data.AUTOTUNE)
 
     def sample_photos(self) -> tf.Tensor:
@@ -70,6 +72,10 @@ class WhiteBoxData:
             for size in sizes
         ]
         return shared_pool().map(photos, options)
+
+    def _smoothed(self, step: int, photos: np.ndarray) -> np.ndarray:
+        del step  # nothing is drawn
+        return l0_smoothing(photos, strength=self._config.content_smoothing)
 
     def _stream(self, scenery: str, faces: str, name: str) -> MainAndSide:
         return MainAndSide(

@@ -51,7 +51,6 @@ class WhiteBox:
         self.batch_size = config.batch_size
         self._data = WhiteBoxData(config)
         self._strategy = tf.distribute.get_strategy()
-        self._target = "photo" if config.content_target == "photo" else "photo_structure"
         tf.keras.utils.set_random_seed(config.seed)
         policy = tf.keras.mixed_precision.Policy(config.precision)
         self.generator = build_generator(bound=config.bound_output, dtype=policy)
@@ -164,7 +163,7 @@ class WhiteBox:
         ends as one colour.
         """
         config = self.config
-        target = batch[self._target]
+        target = batch["content"]
         variables = self.generator.trainable_variables
         # VGG's variables are not ours to move, and a tape that watched them would keep more.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -189,7 +188,7 @@ class WhiteBox:
         config = self.config
         photo, cartoon = batch["photo"], batch["cartoon"]
         color_weights = draw_color_weights(seed=config.seed, step=step)
-        content_features = self._vgg(batch[self._target])
+        content_features = self._vgg(batch["content"])
         variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([*variables, *self._discriminator_variables])
