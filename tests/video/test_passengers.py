@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from tests.video.clips import look, make
@@ -112,6 +115,115 @@ def test_text_is_reworded(
     lines = look(tmp_path / target).packets[1]
     assert lines[0][1].startswith(text)
     assert [float(time) for time, data in lines if b"Zeile" in data] == [0, 0.08, 0.16]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"stream_tags": {"timecode": "01:00:00:00"}},
+        {"chapters": [(0, 100, "one"), (100, 240, "two")]},
+    ],
+)
+def test_what_mp4_makes_anew_is_no_loss(tmp_path: Path, told: dict[str, Any]) -> None:
+    source = make(tmp_path / "a.mov", **told)
+    assert [kind[0] for kind in look(source).kinds] == ["video", "data"]
+    for name in ("b.mkv", "b.mov"):
+        assert travel(source, tmp_path / name) == []
+
+
+def data_beside(path: Path) -> Path:
+    with av.open(str(path), "w") as out:
+        video, data = out.add_stream("mpeg2video", rate=25), out.add_data_stream("klv")
+        video.height, video.width = 48, 64
+        for number in range(3):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(video.encode(frame))
+            packet = av.Packet(b"where the drone was")
+            packet.stream, packet.time_base = data, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            out.mux(packet)
+        out.mux(video.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.mkv", "b.avi"])
+def test_data_is_named_when_it_is_lost(tmp_path: Path, name: str) -> None:
+    (note,) = travel(data_beside(tmp_path / "a.ts"), tmp_path / name)
+    muxer = container_of(name).muxer
+    assert note == f"data (klv, stream 1) lost: {muxer} cannot carry it"
+
+
+def test_a_second_picture_is_named(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        pictures = [out.add_stream("mpeg4", rate=25) for _ in range(2)]
+        for video in pictures:
+            video.height, video.width = 48, 64
+        for video in pictures:
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts = 0
+            out.mux(video.encode(frame))
+            out.mux(video.encode(None))
+    assert travel(tmp_path / "a.mkv", tmp_path / "b.mkv") == [
+        "second picture (mpeg4, stream 1) lost: only one is drawn"
+    ]
+
+
+def short_packets(path: Path) -> Path:
+    """Sound in packets of a third of a millisecond: in Matroska's times three of them are one."""
+    with av.open(str(path), "w") as out:
+        video, sound = out.add_stream("mpeg4", rate=25), out.add_stream("pcm_s16le", rate=48000)
+        video.height, video.width, sound.layout = 48, 64, "mono"
+        frame = av.VideoFrame(64, 48, "yuv420p")
+        frame.pts = 0
+        out.mux(video.encode(frame))
+        for number in range(30):
+            levels = np.full((1, 16), number, np.int16)
+            heard = av.AudioFrame.from_ndarray(levels, format="s16", layout="mono")
+            heard.sample_rate, heard.pts, heard.time_base = 48000, 16 * number, Fraction(1, 48000)
+            out.mux(sound.encode(heard))
+        out.mux(video.encode(None))
+    return path
+
+
+def test_time_that_stands_still_is_kept_or_named(tmp_path: Path) -> None:
+    source = short_packets(tmp_path / "a.mkv")
+    assert travel(source, tmp_path / "b.mkv") == []
+    assert look(tmp_path / "b.mkv").packets == look(source).packets
+    (note,) = travel(source, tmp_path / "b.mov")
+    assert note.endswith("packets whose time ran backwards were moved")
+    sound = b"".join(data for _, data in look(tmp_path / "b.mov").packets[1])
+    assert sound == b"".join(data for _, data in look(source).packets[1])
+
+
+def test_broken_sound_is_left_out_and_counted(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.mkv", sound=[("ac3", "stereo")], sound_seconds=0.5)
+    with av.open(str(source)) as container:
+        packets = [p for p in container.demux(audio=0) if p.size]
+        data = bytearray(source.read_bytes())
+        at = data.index(bytes(packets[5]))
+        data[at : at + packets[5].size] = bytes(packets[5].size)
+    source.write_bytes(data)
+    codec = "libvpx-vp9"
+    picture = make(tmp_path / "picture.webm", codec=codec)
+    with (
+        av.open(str(source)) as old,
+        av.open(str(picture)) as seen,
+        av.open(str(tmp_path / "b.webm"), "w") as new,
+    ):
+        video = new.add_stream_from_template(seen.streams.video[0], opaque=True)
+        passengers = Passengers(old.streams.audio, new, container_of("b.webm"))
+        for packet in seen.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                new.mux(packet)
+        for packet in old.demux(audio=0):
+            if packet.size:
+                for carried in passengers.packets(packet):
+                    new.mux(carried)
+        for carried in passengers.rest():
+            new.mux(carried)
+        assert passengers.notes[1:] == ["sound fra (ac3, stream 1): 1 broken packets left out"]
 
 
 def test_frames_of_sound_are_counted_as_such_in_avi(tmp_path: Path) -> None:

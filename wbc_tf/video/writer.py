@@ -42,7 +42,6 @@ class Writer:
 
     Attributes:
       form: what the file is true to.
-      notes: where that is not what was asked for, each a phrase for people.
     """
 
     def __init__(
@@ -71,7 +70,8 @@ class Writer:
           preset: speed, likewise.
           streams: of an open file, to take along.
         """
-        self.form, self.notes = form, []
+        self.form = form
+        self._notes: list[str] = []
         self._container = container
         turned = form.orientation != UPRIGHT and not container.turns
         if turned:
@@ -89,7 +89,6 @@ class Writer:
         try:
             self._video = self._add_video(codec, crf, preset, height, width)
             self._passengers = Passengers(streams, self._out, container)
-            self.notes += self._passengers.notes
             self._out.metadata.update(form.metadata)
             self._out.set_chapters(list(form.chapters))
             self._out.start_encoding()
@@ -126,10 +125,15 @@ class Writer:
             self._abandon()
             raise
         if self._off:
-            self.notes.append(
+            self._notes.append(
                 f"frames moved by up to {float(1000 * self._off):.0f} ms: {self._container.muxer} "
                 "has one rate and no times"
             )
+
+    @property
+    def notes(self) -> list[str]:
+        """Where the file is not what was asked for, each a phrase for people."""
+        return [*self._notes, *self._passengers.notes]
 
     def draw(self, picture: Picture) -> None:
         """Takes the next frame; its time is in ticks of the form's time base."""
@@ -160,7 +164,7 @@ class Writer:
             matrix=None,
             pixel_shape=1 / shape if self.form.orientation.swapped else shape,
         )
-        self.notes.append(
+        self._notes.append(
             f"stored upright: {self._container.muxer} cannot tell players to turn the picture"
         )
 
@@ -168,7 +172,7 @@ class Writer:
         """The size at which square pixels show the same; enlarged, so that no detail is lost."""
         shape = self.form.pixel_shape
         self.form = replace(self.form, pixel_shape=Fraction(1))
-        self.notes.append(
+        self._notes.append(
             f"pixels of {shape.numerator}:{shape.denominator} made square: "
             f"{self._container.muxer} does not tell their shape"
         )
@@ -200,7 +204,7 @@ class Writer:
         odd = height % 2 or width % 2
         pixels = kind.odd_pixels if odd else kind.pixels
         if pixels != kind.pixels:
-            self.notes.append(
+            self._notes.append(
                 f"{width}x{height} is an odd size, which {codec} stores with full chroma only: "
                 "some players do not know that"
             )
