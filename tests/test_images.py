@@ -27,11 +27,13 @@ from wbc_tf.images import (
     read_photo,
     read_rgb,
     reduce_to_short_side,
+    reduced_size,
     remove_leftovers,
     tensor_to_float,
     tensor_to_uint8,
     to_float,
     to_uint8,
+    whole_file,
     write_image,
     write_whole,
 )
@@ -548,3 +550,41 @@ def test_padding_and_cropping_are_inverse_at_every_small_size_in_a_graph() -> No
 def test_sizes_that_fit_are_not_padded() -> None:
     images = np.random.default_rng(5).normal(size=(1, 4, 8, 3)).astype(np.float32)
     np.testing.assert_array_equal(pad_to_multiple(tf.constant(images), 4), images)
+
+
+def test_a_file_bears_its_name_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+
+    def interrupted() -> None:
+        with whole_file(path) as temporary:
+            temporary.write_bytes(b"half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"old"
+    with whole_file(path) as temporary:
+        temporary.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+        remove_leftovers(tmp_path)  # of others: this one is in use
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("size", "short_side", "expected"),
+    [
+        ((1080, 1920), 720, (720, 1280)),
+        ((1920, 1080), 720, (1280, 720)),
+        ((804, 1920), 720, (720, 1719)),  # cut, not rounded
+        ((720, 1280), 720, (720, 1280)),
+        ((1080, 1920), 0, (1080, 1920)),
+    ],
+)
+def test_the_reduced_size_is_known_beforehand(
+    size: tuple[int, int], short_side: int, expected: tuple[int, int]
+) -> None:
+    assert reduced_size(*size, short_side) == expected
+    picture = np.zeros((*size, 3), np.uint8)
+    assert reduce_to_short_side(picture, short_side).shape == (*expected, 3)
