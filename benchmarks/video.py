@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,7 +47,6 @@ from wbc_tf.video.stabilize import Stabilizer
 SHARE = 0.85
 MORE_MEMORY = 1.10
 LESS_FLICKER = 0.5
-MEBI = 2**20
 
 
 def main() -> int:
@@ -145,13 +144,17 @@ def memory(source: Path) -> tuple[float, float]:
     """Megabytes in use before a video is made, and at most while it is."""
     import tensorflow  # noqa: F401  part of the program, though this network is a stand-in
 
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    before = in_use("VmRSS")
     settings = VideoSettings(short_side=SHORT_SIDE, output_size="input")
-    make(lambda images, **_: 255 - images, source, source.with_name("made.mp4"), settings)
-    # Linux counts in KiB.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    source.with_name("made.mp4").unlink()
-    return before / MEBI, peak / MEBI
+    make(lambda images, **_: 255 - images, source, source.with_suffix(".made.mp4"), settings)
+    return before, in_use("VmHWM")
+
+
+def in_use(what: str) -> float:
+    """Megabytes. Not by getrusage, whose peak is that of whoever started the process, if higher."""
+    found = re.search(rf"{what}:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 def make(
