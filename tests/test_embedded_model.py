@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from skimage import data
 
+from wbc_tf import train
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.white_box.serving import coefficients, load_generator
@@ -37,3 +38,46 @@ def test_it_says_whose_it_is():
     metadata = json.loads((folder / "assets.extra" / "model.json").read_text("utf-8"))
     assert "CC BY 4.0" in metadata["licence"]
     assert "David Revoy" in metadata["licence"]
+
+
+def test_its_recipe_begins_as_the_lab_book_says(root, shared, tmp_path, call):
+    """Three steps of the fifty that are recorded; the data are those that the card lists."""
+    book = root / "pretrained_models" / "white_box" / "first_losses.json"
+    expected = json.loads(book.read_text("utf-8"))["white_box_default_1.cfg"]
+    photos = tmp_path / "photo"
+    photos.mkdir()
+    for photo in (shared / "data" / "photo").iterdir():
+        if photo.name.startswith(("budgie_", "elementary_", "popos_", "kodak_")):
+            (photos / photo.name).symlink_to(photo)
+    outcome = call(
+        train,
+        f"--flagfile={root / 'configs' / 'white_box_default_1.cfg'}",
+        f"--workdir={tmp_path / 'run'}",
+        f"--photo_dir={photos}",
+        f"--cartoon_dir={shared / 'data' / 'cartoon'}",
+        f"--vgg_weights={shared / 'reference' / 'vgg19' / 'vgg19_blocks1-3.h5'}",
+        "--pretrain_steps=3",
+        "--steps=0",
+    )
+    assert outcome.status == 0, outcome.err
+    lines = (tmp_path / "run" / "losses.jsonl").read_text("utf-8").splitlines()
+    losses = [json.loads(line)["generator_loss"] for line in lines]
+    # Other processors round bfloat16 sums in another order.
+    np.testing.assert_allclose(losses, expected[:3], rtol=0.01)
+
+
+def test_the_later_stages_only_change_what_they_say(root, monkeypatch, call):
+    monkeypatch.chdir(root)  # the flagfiles name one another from there
+    configs = {}
+    for name in ("white_box_default_1.cfg", "white_box_default_2.cfg", "white_box_default.cfg"):
+        outcome = call(train, f"--flagfile=configs/{name}", "--dry_run")
+        assert outcome.status == 0, outcome.err
+        configs[name] = json.loads(outcome.out)["config"]
+    first, *later = configs.values()
+    assert (first["initial_model"], first["pretrain_steps"]) == ("", 1000)
+    assert [each["initial_model"] for each in later] == [
+        "runs/default_1/model",
+        "runs/default_2/model",
+    ]
+    for name in ("photo_dir", "patch_size", "seed", "vgg_layer", "content_target"):
+        assert {each[name] for each in later} == {first[name]}
