@@ -127,8 +127,9 @@ def http(body: bytes, status: str = "200 OK", length: int | None = None) -> byte
         (http(b'{"predictions": [{"b64": "%%"}]}'), "no answer of a model server", False),
         (http(b'{"predictions": []}'), "no answer of a model server", False),
         (http(b"[1, 2]"), "no answer of a model server", False),
-        (http(b"{", length=500), "IncompleteRead", True),
-        (b"", "closed connection", True),
+        # A server that closes before it has read the whole request resets the connection.
+        (http(b"{", length=500), "IncompleteRead|ConnectionReset", True),
+        (b"", "closed connection|ConnectionReset", True),
         (http(b'{"error": "full"}', "503 Service Unavailable"), r"full \(HTTP 503\)", True),
         (http(b"plain text", "502 Bad Gateway"), r"plain text \(HTTP 502\)", True),
         (http(b'{"error": "no"}', "400 Bad Request"), r"no \(HTTP 400\)", False),
