@@ -32,9 +32,10 @@ from wbc_tf.evaluation.content_distance import content_distance
 from wbc_tf.evaluation.flatness import flatness_rows
 from wbc_tf.evaluation.vgg_statistics import (
     LAYERS,
-    StyleSpace,
+    THIRD,
     VggStatistics,
     crop_rows,
+    split_style,
     style_distance,
 )
 from wbc_tf.images import find_images, read_rgb, write_image
@@ -108,11 +109,8 @@ class Measure:
     def __init__(self, panels: Sequence[np.ndarray], *, vgg_weights: Path) -> None:
         self._vgg = VggFeatures("vgg19", LAYERS[-1], weights=str(vgg_weights))
         self._statistics = VggStatistics(self._vgg)
-        first = [panel for number, panel in enumerate(panels) if number % 3 == 0]
-        rest = [panel for number, panel in enumerate(panels) if number % 3]
-        self._space = StyleSpace.of(self._rows(first))
-        self._style = self._rows(rest)
-        self._some_panels = spread(first)
+        self._space, self._style = split_style(self._statistics(panels))
+        self._some_panels = spread(panels[::THIRD])  # none that it is compared with
 
     def __call__(
         self, pictures: Sequence[np.ndarray], *, photos: Sequence[np.ndarray] = ()
@@ -122,8 +120,9 @@ class Measure:
         content = [
             content_distance(photo, picture, self._vgg) for photo, picture in zip(photos, pictures)
         ]
+        crops = crop_rows(self._statistics(pictures))
         return Figures(
-            style=style_distance(self._rows(pictures), self._style, space=self._space),
+            style=style_distance(crops, self._style, space=self._space),
             flat=float(flat),
             edges=float(edges),
             content=float(np.mean(content)) if content else 0.0,
@@ -132,9 +131,6 @@ class Measure:
     def panels(self) -> Figures:
         """What panels themselves reach, as many of them as there are photos."""
         return self(self._some_panels)
-
-    def _rows(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        return crop_rows(self._statistics(pictures))
 
 
 def spread(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -21,9 +21,10 @@ from wbc_tf.evaluation.vgg_statistics import (
     CROP,
     CROPS_PER_PICTURE,
     LAYERS,
-    StyleSpace,
+    THIRD,
     VggStatistics,
     crop_rows,
+    split_style,
     style_distance,
 )
 from wbc_tf.images import reduce_to_short_side
@@ -36,8 +37,6 @@ Rows = Mapping[str, np.ndarray]
 _COMPARISONS = (("generated", "reference"), ("photos", "reference"), ("generated", "photos"))
 
 
-#: One third of the reference makes the space of the style, the others are what is compared.
-_THIRD = 3
 #: Content is compared at the size that networks work at; it also keeps VGG's memory in bounds.
 _CONTENT_SHORT_SIDE = 720
 #: How far the proportions of photo and cartoon may differ: the authors' program cuts seven pixels.
@@ -72,14 +71,13 @@ def style(rows: Rows) -> list[Figure]:
     Raises:
       ValueError: too few reference pictures to make that space.
     """
-    least = _THIRD * (COMPONENTS // CROPS_PER_PICTURE) + 1
+    least = THIRD * (COMPONENTS // CROPS_PER_PICTURE) + 1
     if len(rows["reference"]) < least:
         raise ValueError(
             f"{len(rows['reference'])} reference pictures are too few: every third makes the "
             f"{COMPONENTS} components of the style. Take {least} or more"
         )
-    space = StyleSpace.of(crop_rows(rows["reference"][::_THIRD]))
-    rest = crop_rows(np.delete(rows["reference"], np.s_[::_THIRD], axis=0))
+    space, rest = split_style(rows["reference"])
     name = f"style_vgg19_{LAYERS[-1]}_{CROP}_pca{COMPONENTS}"
     return [
         Figure(name, of, "reference", style_distance(crop_rows(rows[of]), rest, space=space))

@@ -25,6 +25,8 @@ CROP = 256
 #: One crop tells of a corner of the picture; more than these tell little more.
 CROPS_PER_PICTURE = 2
 COMPONENTS = 32
+#: One third of a style's pictures makes its space, the others are what is compared.
+THIRD = 3
 
 
 class VggStatistics:
@@ -107,6 +109,19 @@ class StyleSpace:
     def project(self, features: np.ndarray) -> np.ndarray:
         """[N, D] -> [N, K]."""
         return np.asarray(((features - self.mean) / self.deviation) @ self.components)
+
+
+def split_style(rows: np.ndarray) -> tuple[StyleSpace, np.ndarray]:
+    """A style's space, of every third of its pictures, and the crops of the others.
+
+    Args:
+      rows: of the style's pictures, as `VggStatistics` returns them.
+
+    Raises:
+      ValueError: too few pictures for the space.
+    """
+    space = StyleSpace.of(crop_rows(rows[::THIRD]))
+    return space, crop_rows(np.delete(rows, np.s_[::THIRD], axis=0))
 
 
 def style_distance(features: np.ndarray, style: np.ndarray, *, space: StyleSpace) -> float:
