@@ -10,9 +10,12 @@ from wbc_tf.data import crops
 from wbc_tf.data.crops import CropSampler, ImageFolderError
 from wbc_tf.images import write_image
 
+SIDES = (0.36, 1.0)
+
 
 def sampler(folder, *, patch_size=32, seed=1, name="photo", **options):
-    return CropSampler(folder, patch_size=patch_size, seed=seed, name=name, **options)
+    options = {"patch_size": patch_size, "sides": SIDES, "seed": seed, "name": name, **options}
+    return CropSampler(folder, **options)
 
 
 def test_a_crop_follows_from_seed_name_and_position_alone(folder):
@@ -84,15 +87,16 @@ def test_pictures_smaller_than_the_crop_are_enlarged(tmp_path):
     assert sampler(tmp_path, patch_size=48).crop(3).shape == (48, 48, 3)
 
 
-def test_the_scale_varies_down_to_the_networks_own(folder):
+@pytest.mark.parametrize("sides", [SIDES, (0.2, 0.5)])
+def test_the_scale_varies_between_the_sides_asked_for(folder, sides):
     ramp = np.linspace(0, 255, 1000, dtype=np.uint8)
     picture = np.repeat(np.tile(ramp[None, :, None], (700, 1, 1)), 3, axis=2)
     spans = []
     for seed in range(200):
-        crop = crops._one_crop(picture, 32, np.random.default_rng(seed))
+        crop = crops._one_crop(picture, 32, sides, np.random.default_rng(seed))
         spans.append((int(crop.max()) - int(crop.min())) / 255 * 1000 / 700)
     # The first and last of 32 averaged columns lie 31/32 of the crop's side apart.
-    low, high = crops.SIDE_RANGE
+    low, high = sides
     assert low * 31 / 32 - 0.02 <= min(spans) < low + 0.05
     assert high - 0.08 < max(spans) <= high
 

@@ -37,7 +37,9 @@ def test_one_batch_in_five_is_from_the_side_and_neither_skips_any():
 def stream(folder, *, start_step=0):
     parts = {
         name: MainAndSide(
-            main=CropSampler(folder, patch_size=16, seed=3, name=name), side=None, batch_size=2
+            main=CropSampler(folder, patch_size=16, sides=(0.36, 1.0), seed=3, name=name),
+            side=None,
+            batch_size=2,
         )
         for name in ("photo", "cartoon")
     }

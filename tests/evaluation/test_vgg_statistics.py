@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.evaluation import vgg_statistics
 from wbc_tf.evaluation.vgg_statistics import (
     CROPS_PER_PICTURE,
     LAYERS,
@@ -30,6 +31,19 @@ def test_rows_do_not_depend_on_order_or_company(statistics):
     np.testing.assert_array_equal(statistics([other])[0], together[1])
     np.testing.assert_array_equal(statistics([other, one]), together[::-1])
     assert crop_rows(together).shape == (2 * CROPS_PER_PICTURE, VggStatistics.DIMENSION)
+
+
+def test_pictures_of_a_size_are_cropped_at_the_same_places():
+    shape = (300, 400)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    places = np.stack([rows, columns % 256, columns // 256], axis=-1).astype(np.uint8)
+    other = picture(3, shape)
+    corners = set()
+    for shown, crop in zip(vgg_statistics._crops(places), vgg_statistics._crops(other)):
+        top, left = int(shown[0, 0, 0]), int(shown[0, 0, 1]) + 256 * int(shown[0, 0, 2])
+        np.testing.assert_array_equal(crop, other[top : top + 256, left : left + 256])
+        corners.add((top, left))
+    assert len(corners) == CROPS_PER_PICTURE
 
 
 def test_statistics_against_numpy(statistics):

@@ -25,9 +25,6 @@ from wbc_tf.images import (
     to_float,
 )
 
-# A crop's side in parts of the picture's short side. The generator works at 720 pixels, of which
-# 256 are a third: objects should come in the sizes it will meet, and larger.
-SIDE_RANGE = (0.36, 1.0)
 # In grey levels: sky and paper stay under it, and teach nothing but their own colour.
 BLANK_DEVIATION = 8.0
 _TRIES = 8
@@ -46,6 +43,7 @@ class CropSampler:
     Args:
       folder: with at least `at_least` pictures that can be read.
       patch_size: side of the crops, in pixels.
+      sides: least and largest side of what a crop shows, in parts of the picture's short side.
       seed: of the run.
       name: of the stream; streams of other names draw independently.
       at_least: fewer readable pictures than this are an error (the batch size: less is too few to
@@ -56,13 +54,21 @@ class CropSampler:
     """
 
     def __init__(
-        self, folder: PathLike, *, patch_size: int, seed: int, name: str, at_least: int = 1
+        self,
+        folder: PathLike,
+        *,
+        patch_size: int,
+        sides: tuple[float, float],
+        seed: int,
+        name: str,
+        at_least: int = 1,
     ) -> None:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise ImageFolderError(f"{folder}: there is no such folder (for {name} pictures)")
         self.paths = list(find_images(self.folder))
         self.patch_size = patch_size
+        self.sides = sides
         self._key = (seed, zlib.crc32(name.encode()))
         self._broken: set[Path] = set()
         self._lock = threading.Lock()
@@ -88,7 +94,7 @@ class CropSampler:
         for step in range(len(order)):
             picture = self._read(self.paths[order[(place + step) % len(order)]])
             if picture is not None:
-                return to_float(_random_crop(picture, self.patch_size, random))
+                return to_float(_random_crop(picture, self.patch_size, self.sides, random))
         raise ImageFolderError(f"{self.folder}: no picture there can be read any more")
 
     def _too_few(self, readable: int, at_least: int, name: str) -> str:
@@ -129,7 +135,9 @@ class CropSampler:
             return None
 
 
-def _random_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+def _random_crop(
+    picture: np.ndarray, size: int, sides: tuple[float, float], random: np.random.Generator
+) -> np.ndarray:
     """A square of random size and place, scaled to `size`, mirrored half the time; never blank.
 
     Pictures are not enlarged unless they are smaller than the crop themselves. Among crops that are
@@ -137,7 +145,7 @@ def _random_crop(picture: np.ndarray, size: int, random: np.random.Generator) ->
     """
     best, best_deviation = picture, -1.0
     for _ in range(_TRIES):
-        crop = _one_crop(picture, size, random)
+        crop = _one_crop(picture, size, sides, random)
         deviation = float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).std())
         if deviation > best_deviation:
             best, best_deviation = crop, deviation
@@ -146,10 +154,12 @@ def _random_crop(picture: np.ndarray, size: int, random: np.random.Generator) ->
     return best
 
 
-def _one_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+def _one_crop(
+    picture: np.ndarray, size: int, sides: tuple[float, float], random: np.random.Generator
+) -> np.ndarray:
     height, width = picture.shape[:2]
     short = min(height, width)
-    side = max(round(random.uniform(*SIDE_RANGE) * short), min(size, short))
+    side = max(round(random.uniform(*sides) * short), min(size, short))
     top = random.integers(height - side + 1)
     left = random.integers(width - side + 1)
     crop = picture[top : top + side, left : left + side]

@@ -29,7 +29,7 @@ def test_presets_differ_as_paper_and_code_do():
     assert (code["beta_1"], code["beta_2"]) == (0.5, 0.99)
     assert (code["content_target"], code["channel_mean_weight"]) == ("photo", 0.0)
     assert (code["contrast_weight"], code["gradient_count_weight"]) == (0.0, 0.0)
-    assert code["discriminator_rate"] == 1.0
+    assert (code["discriminator_rate"], code["pixel_weight"]) == (1.0, 0.0)
 
 
 def test_every_field_is_explained():
@@ -72,6 +72,9 @@ def test_choices_are_what_the_code_offers(field, choices):
         ("precision", "half", "one of float32, mixed_float16, mixed_bfloat16"),
         ("content_regions", (), "one or more numbers of at least 1"),
         ("content_regions", (12, "coarse"), "one or more numbers of at least 1"),
+        ("content_ink", 1.5, "between 0 and 1"),
+        ("crop_sides", (0.5,), "two numbers above 0 and up to 1"),
+        ("crop_sides", (0.9, 0.4), "the smaller first"),
         ("vgg_weights", "", "imagenet, random or a path"),
         ("photo_dir", None, "a str"),
     ],

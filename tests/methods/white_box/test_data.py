@@ -5,6 +5,7 @@ import pytest
 
 from wbc_tf.data.crops import ImageFolderError
 from wbc_tf.methods.white_box.data import SAMPLES, WhiteBoxData
+from wbc_tf.ops.drawing import draw
 from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.structure_map import structure_map
 
@@ -55,6 +56,23 @@ def test_smoothed_content_is_the_photos_own(tiny_config):
     expected = l0_smoothing(batch["photo"], strength=0.08)
     np.testing.assert_array_equal(batch["content"], expected)
     assert np.any(batch["content"] != batch["photo"])
+
+
+def test_drawn_content_is_the_photos_own(tiny_config):
+    config = tiny_config(content_target="drawn", content_smoothing=0.07, content_ink=0.6)
+    (batch,) = _batches(config, start_step=2, count=1)
+    expected = draw(batch["photo"], smoothing=0.07, ink=0.6)
+    np.testing.assert_array_equal(batch["content"], expected)
+    assert np.any(batch["content"] != batch["photo"])
+
+
+def test_crops_show_the_sides_asked_for(tiny_config):
+    whole, part = (
+        _batches(tiny_config(crop_sides=(side, side)), start_step=0, count=1)[0]
+        for side in (1.0, 0.6)
+    )
+    for name in ("photo", "cartoon"):
+        assert np.any(whole[name] != part[name])
 
 
 def test_every_fifth_batch_shows_faces(tiny_config, folders):

@@ -79,6 +79,7 @@ def step(shared, golden):
                 reconstruction_terms(
                     output,
                     photo,
+                    photo,
                     output_features=no_features,
                     structure_features=no_features,
                     content_features=no_features,
@@ -149,16 +150,28 @@ def test_gradients_are_the_authors(golden, step):
 def test_weighted_sum_is_the_presets():
     """Each term alone, so that a weight on the wrong term shows."""
     names = ("surface", "texture", "structure", "content", "tv")
-    ours = ("channel_mean", "contrast", "gradient_count")
+    ours = ("pixel", "channel_mean", "contrast", "gradient_count")
     expected = {
         "white_box": (0.1, 1.0, 200.0, 200.0, 1e4),
         "white_box_paper": (1.0, 10.0, 2e3, 2e3, 1e4),
     }
     for preset, weights in expected.items():
         config = WhiteBoxConfig.presets()[preset]
-        for name, weight in zip(names + ours, (*weights, 0.0, 0.0, 0.0)):
+        for name, weight in zip(names + ours, (*weights, 0.0, 0.0, 0.0, 0.0)):
             terms = {each: tf.constant(float(each == name)) for each in names + ours}
             np.testing.assert_allclose(generator_total(terms, config), weight, rtol=1e-6)
+
+
+def test_pixels_are_held_to_the_target_and_colours_to_the_photo():
+    photo, target, output = (
+        tf.fill([2, 4, 6, 3], 0.1),
+        tf.fill([2, 4, 6, 3], 0.5),
+        tf.ones([2, 4, 6, 3]),
+    )
+    features = dict.fromkeys(("output_features", "structure_features", "content_features"), photo)
+    terms = reconstruction_terms(output, photo, target, **features)
+    np.testing.assert_allclose(terms["pixel"], 0.5, rtol=1e-6)
+    np.testing.assert_allclose(terms["channel_mean"], 0.9, rtol=1e-6)
 
 
 def test_channel_mean_sees_colour_casts_only():

@@ -75,6 +75,15 @@ class WhiteBoxConfig:
         _Check("a multiple of 4, 32 or more", lambda value: value >= 32 and value % 4 == 0),
         "Side of the training crops in pixels.",
     )
+    crop_sides: tuple[float, ...] = _option(
+        (0.36, 1.0),
+        _Check(
+            "two numbers above 0 and up to 1, the smaller first",
+            lambda value: len(value) == 2 and 0 < value[0] <= value[1] <= 1,
+        ),
+        "Least and largest side of what a crop shows, in parts of the picture's short side, before "
+        "it is scaled to --patch_size. The generator works at 720 pixels, of which 256 are 0.36.",
+    )
     batch_size: int = _option(
         16,
         _POSITIVE,
@@ -178,10 +187,11 @@ class WhiteBoxConfig:
     tv_weight: float = _option(1e4, _NOT_NEGATIVE, "Of the total variation; paper: the same.")
     content_target: str = _option(
         "photo",
-        _one_of("photo", "structure", "smoothed"),
+        _one_of("photo", "structure", "smoothed", "drawn"),
         "What the content loss and the pre-training hold the output to: the photo (paper and "
         "released code), or for flatter pictures the photo's own regions in their mean colours, "
-        "or the photo L0-smoothed, whose edges a network finds more easily than a region's.",
+        "or the photo L0-smoothed, whose edges a network finds more easily than a region's, or "
+        "drawn: smoothed, a little livelier, with dark contours.",
     )
     content_regions: tuple[float, ...] = _option(
         (12.0, 25.0, 60.0),
@@ -195,8 +205,19 @@ class WhiteBoxConfig:
     content_smoothing: float = _option(
         0.05,
         _POSITIVE,
-        "With --content_target=smoothed: what a change of colour from pixel to pixel costs; more "
-        "leaves fewer and larger areas.",
+        "With --content_target=smoothed or drawn: what a change of colour from pixel to pixel "
+        "costs; more leaves fewer and larger areas.",
+    )
+    content_ink: float = _option(
+        0.8,
+        _Check("between 0 and 1", lambda value: 0 <= value <= 1),
+        "With --content_target=drawn: how dark the contours are, 1 is black.",
+    )
+    pixel_weight: float = _option(
+        0.0,
+        _NOT_NEGATIVE,
+        "Of the L1 between the output and its target, which keeps tones and contours where VGG "
+        "sees little; neither the paper nor the released code has it.",
     )
     channel_mean_weight: float = _option(
         0.0,

@@ -8,6 +8,7 @@ import tensorflow as tf
 from wbc_tf.data.crops import CropSampler
 from wbc_tf.data.streams import MainAndSide, batch_stream
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
+from wbc_tf.ops.drawing import draw
 from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.pool import shared_pool
 
@@ -47,7 +48,7 @@ class WhiteBoxData:
         )
         if config.content_target == "photo":
             return dataset.map(lambda batch: {**batch, "content": batch["photo"]})
-        flatten = {"structure": self._region_maps, "smoothed": self._smoothed}
+        flatten = {"structure": self._region_maps, "smoothed": self._smoothed, "drawn": self._drawn}
 
         def add_content(step: tf.Tensor, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             content = tf.numpy_function(
@@ -77,6 +78,11 @@ class WhiteBoxData:
         del step  # nothing is drawn
         return l0_smoothing(photos, strength=self._config.content_smoothing)
 
+    def _drawn(self, step: int, photos: np.ndarray) -> np.ndarray:
+        del step  # nothing is drawn by lot
+        config = self._config
+        return draw(photos, smoothing=config.content_smoothing, ink=config.content_ink)
+
     def _stream(self, scenery: str, faces: str, name: str) -> MainAndSide:
         return MainAndSide(
             main=self._sampler(scenery, name),
@@ -88,6 +94,7 @@ class WhiteBoxData:
         return CropSampler(
             folder,
             patch_size=self._config.patch_size,
+            sides=self._config.crop_sides,
             seed=self._config.seed,
             name=name,
             at_least=self._config.batch_size if at_least is None else at_least,

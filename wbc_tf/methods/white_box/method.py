@@ -204,6 +204,7 @@ class WhiteBox:
             terms |= reconstruction_terms(
                 output,
                 photo,
+                batch["content"],
                 output_features=self._vgg(output),
                 structure_features=self._vgg(self._structure(output)),
                 content_features=content_features,

@@ -63,6 +63,7 @@ def adversarial_terms(
 def reconstruction_terms(
     output: tf.Tensor,
     photo: tf.Tensor,
+    target: tf.Tensor,
     *,
     output_features: tf.Tensor,
     structure_features: tf.Tensor,
@@ -73,6 +74,7 @@ def reconstruction_terms(
     Args:
       output: [N, H, W, 3] RGB in [-1, 1].
       photo: [N, H, W, 3] RGB in [-1, 1], for its mean colour and its contrast.
+      target: [N, H, W, 3] RGB in [-1, 1], what the content is held to.
       output_features: VGG's, of the output.
       structure_features: of the output's structure map.
       content_features: of the content target.
@@ -80,6 +82,7 @@ def reconstruction_terms(
     return {
         "structure": feature_l1(output_features, structure_features),
         "content": feature_l1(output_features, content_features),
+        "pixel": tf.reduce_mean(tf.abs(output - target)),
         "tv": total_variation(output),
         "channel_mean": channel_mean_l1(output, photo),
         "contrast": contrast_l1(output, photo),
@@ -109,6 +112,7 @@ def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
         + config.texture_weight * terms["texture"]
         + config.structure_weight * terms["structure"]
         + config.content_weight * terms["content"]
+        + config.pixel_weight * terms["pixel"]
         + config.tv_weight * terms["tv"]
         + config.channel_mean_weight * terms["channel_mean"]
         + config.contrast_weight * terms["contrast"]
