@@ -28,6 +28,7 @@ TINY = (
     "--crop_sides=0.4,0.9",
     "--content_target=drawn",
     "--pixel_weight=1",
+    "--gradient_weight=1",
     "--channel_mean_weight=0.5",
     "--contrast_weight=0.5",
     "--gradient_count_weight=0.5",

@@ -29,7 +29,8 @@ def test_presets_differ_as_paper_and_code_do():
     assert (code["beta_1"], code["beta_2"]) == (0.5, 0.99)
     assert (code["content_target"], code["channel_mean_weight"]) == ("photo", 0.0)
     assert (code["contrast_weight"], code["gradient_count_weight"]) == (0.0, 0.0)
-    assert (code["discriminator_rate"], code["pixel_weight"]) == (1.0, 0.0)
+    assert (code["discriminator_rate"], code["crop_sides"]) == (1.0, (0.36, 1.0))
+    assert (code["pixel_weight"], code["gradient_weight"]) == (0.0, 0.0)
 
 
 def test_every_field_is_explained():

@@ -25,6 +25,7 @@ TERMS = {
     "generator/structure",
     "generator/content",
     "generator/pixel",
+    "generator/gradient",
     "generator/tv",
     "generator/channel_mean",
     "generator/contrast",
@@ -147,7 +148,7 @@ def test_totals_are_the_weighted_terms(played):
             + 200 * (record["generator/structure"] + record["generator/content"])
             + 1e4 * record["generator/tv"]
         )
-        ours = ("pixel", "channel_mean", "contrast", "gradient_count")
+        ours = ("pixel", "gradient", "channel_mean", "contrast", "gradient_count")
         assert {getattr(config, f"{name}_weight") for name in ours} == {0.0}
         assert config.adversarial == "lsgan"
         np.testing.assert_allclose(record["generator_loss"], total, rtol=1e-5)
@@ -225,6 +226,15 @@ def test_pretraining_moves_the_generator_only(tiny_config):
     assert records[0].keys() == {"generator_loss", "gradient_norm/generator"}
     assert np.mean([r["generator_loss"] for r in records[-5:]]) < records[0]["generator_loss"]
     assert moved(before, weights(run.method)) == {"generator", "pretrain_optimizer"}
+
+
+def test_pixel_pretraining_with_gradients_counts_both(tiny_config):
+    plain, both = (
+        Run(tiny_config(content_target="drawn", gradient_weight=weight)).take(1, phase="pretrain")
+        for weight in (0.0, 3.0)
+    )
+    gradients = (both[0]["generator_loss"] - plain[0]["generator_loss"]) / 3
+    assert 0.01 < gradients < 2
 
 
 def test_content_pretraining_towards_the_structure_map(tiny_config):

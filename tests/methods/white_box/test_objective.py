@@ -15,6 +15,7 @@ from wbc_tf.methods.white_box.objective import (
     contrast_l1,
     discriminator_total,
     generator_total,
+    gradient_l1,
     reconstruction_terms,
 )
 from wbc_tf.methods.white_box.representations.surface import surface
@@ -150,14 +151,14 @@ def test_gradients_are_the_authors(golden, step):
 def test_weighted_sum_is_the_presets():
     """Each term alone, so that a weight on the wrong term shows."""
     names = ("surface", "texture", "structure", "content", "tv")
-    ours = ("pixel", "channel_mean", "contrast", "gradient_count")
+    ours = ("pixel", "gradient", "channel_mean", "contrast", "gradient_count")
     expected = {
         "white_box": (0.1, 1.0, 200.0, 200.0, 1e4),
         "white_box_paper": (1.0, 10.0, 2e3, 2e3, 1e4),
     }
     for preset, weights in expected.items():
         config = WhiteBoxConfig.presets()[preset]
-        for name, weight in zip(names + ours, (*weights, 0.0, 0.0, 0.0, 0.0)):
+        for name, weight in zip(names + ours, (*weights, *[0.0] * len(ours))):
             terms = {each: tf.constant(float(each == name)) for each in names + ours}
             np.testing.assert_allclose(generator_total(terms, config), weight, rtol=1e-6)
 
@@ -172,6 +173,16 @@ def test_pixels_are_held_to_the_target_and_colours_to_the_photo():
     terms = reconstruction_terms(output, photo, target, **features)
     np.testing.assert_allclose(terms["pixel"], 0.5, rtol=1e-6)
     np.testing.assert_allclose(terms["channel_mean"], 0.9, rtol=1e-6)
+
+
+def test_gradients_against_numpy_and_blind_to_a_tint():
+    images, target = np.random.default_rng(0).uniform(-1, 1, [2, 2, 5, 7, 3]).astype(np.float32)
+    expected = sum(
+        np.abs(np.diff(images, axis=axis) - np.diff(target, axis=axis)).mean() for axis in (1, 2)
+    )
+    np.testing.assert_allclose(gradient_l1(tf.constant(images), target), expected, rtol=1e-5)
+    tinted = target + np.array([0.3, 0.0, -0.2], np.float32)
+    np.testing.assert_allclose(gradient_l1(tf.constant(tinted), target), 0.0, atol=1e-6)
 
 
 def test_channel_mean_sees_colour_casts_only():

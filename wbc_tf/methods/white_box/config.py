@@ -219,6 +219,12 @@ class WhiteBoxConfig:
         "Of the L1 between the output and its target, which keeps tones and contours where VGG "
         "sees little; neither the paper nor the released code has it.",
     )
+    gradient_weight: float = _option(
+        0.0,
+        _NOT_NEGATIVE,
+        "Of the L1 between the gradients of output and target, for flat areas and clean edges; in "
+        "the pre-training on pixels too, whose own weight is 1. Likewise our own.",
+    )
     channel_mean_weight: float = _option(
         0.0,
         _NOT_NEGATIVE,

@@ -20,6 +20,7 @@ from wbc_tf.methods.white_box.objective import (
     adversarial_terms,
     discriminator_total,
     generator_total,
+    gradient_l1,
     reconstruction_terms,
 )
 from wbc_tf.methods.white_box.representations.structure import structure
@@ -175,6 +176,8 @@ class WhiteBox:
                 loss = config.content_weight * feature_l1(self._vgg(output), self._vgg(target))
             else:
                 loss = tf.reduce_mean(tf.abs(output - target))
+                if config.gradient_weight:
+                    loss += config.gradient_weight * gradient_l1(output, target)
         norm = _update(self._pretrain_optimizer, tape, loss, variables)
         return {"generator_loss": loss, "gradient_norm/generator": norm}
 
