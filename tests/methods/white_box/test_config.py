@@ -108,6 +108,11 @@ def test_half_a_pair_of_face_folders_is_refused():
         WhiteBoxConfig(face_cartoon_dir="faces")
 
 
+def test_gradients_need_pixels_beside_them():
+    with pytest.raises(ValueError, match="pixel_weight is 0"):
+        WhiteBoxConfig(gradient_weight=1.0)
+
+
 def test_content_pretraining_needs_its_weight():
     with pytest.raises(ValueError, match="content_weight is 0"):
         WhiteBoxConfig(pretrain_loss="content", content_weight=0.0)

@@ -16,6 +16,7 @@ from wbc_tf.methods.white_box.objective import (
     discriminator_total,
     generator_total,
     gradient_l1,
+    pixel_total,
     reconstruction_terms,
 )
 from wbc_tf.methods.white_box.representations.surface import surface
@@ -183,6 +184,14 @@ def test_gradients_against_numpy_and_blind_to_a_tint():
     np.testing.assert_allclose(gradient_l1(tf.constant(images), target), expected, rtol=1e-5)
     tinted = target + np.array([0.3, 0.0, -0.2], np.float32)
     np.testing.assert_allclose(gradient_l1(tf.constant(tinted), target), 0.0, atol=1e-6)
+
+
+def test_pretraining_on_pixels_is_bare_l1_until_gradients_count():
+    output, target = np.random.default_rng(1).uniform(-1, 1, [2, 1, 6, 5, 3]).astype(np.float32)
+    pixel, gradient = np.abs(output - target).mean(), float(gradient_l1(output, target))
+    for weights, expected in (((7.0, 0.0), pixel), ((2.0, 3.0), 2 * pixel + 3 * gradient)):
+        config = WhiteBoxConfig(pixel_weight=weights[0], gradient_weight=weights[1])
+        np.testing.assert_allclose(pixel_total(output, target, config), expected, rtol=1e-5)
 
 
 def test_channel_mean_sees_colour_casts_only():

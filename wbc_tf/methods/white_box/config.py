@@ -222,8 +222,8 @@ class WhiteBoxConfig:
     gradient_weight: float = _option(
         0.0,
         _NOT_NEGATIVE,
-        "Of the L1 between the gradients of output and target, for flat areas and clean edges; in "
-        "the pre-training on pixels too, whose own weight is 1. Likewise our own.",
+        "Of the L1 between the gradients of output and target, for flat areas and clean edges; "
+        "with it, the pre-training on pixels has both terms. Likewise our own.",
     )
     channel_mean_weight: float = _option(
         0.0,
@@ -285,6 +285,11 @@ class WhiteBoxConfig:
             )
         if self.pretrain_steps and self.pretrain_loss == "content" and not self.content_weight:
             raise ValueError("content_weight is 0, and must be more where pretrain_loss is content")
+        if self.gradient_weight and not self.pixel_weight:
+            raise ValueError(
+                "pixel_weight is 0, and must be more where gradient_weight is: gradients alone do "
+                "not say how bright a picture is"
+            )
         started = self.pretrain_steps or self.initial_model or self.allow_random_start
         if self.steps and not started:
             raise ValueError(

@@ -20,7 +20,7 @@ from wbc_tf.methods.white_box.objective import (
     adversarial_terms,
     discriminator_total,
     generator_total,
-    gradient_l1,
+    pixel_total,
     reconstruction_terms,
 )
 from wbc_tf.methods.white_box.representations.structure import structure
@@ -175,9 +175,7 @@ class WhiteBox:
                 # Weighted, since Adam's epsilon is not small beside the bare loss's gradients.
                 loss = config.content_weight * feature_l1(self._vgg(output), self._vgg(target))
             else:
-                loss = tf.reduce_mean(tf.abs(output - target))
-                if config.gradient_weight:
-                    loss += config.gradient_weight * gradient_l1(output, target)
+                loss = pixel_total(output, target, config)
         norm = _update(self._pretrain_optimizer, tape, loss, variables)
         return {"generator_loss": loss, "gradient_norm/generator": norm}
 

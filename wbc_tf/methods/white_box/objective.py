@@ -82,13 +82,26 @@ def reconstruction_terms(
     return {
         "structure": feature_l1(output_features, structure_features),
         "content": feature_l1(output_features, content_features),
-        "pixel": tf.reduce_mean(tf.abs(output - target)),
+        "pixel": pixel_l1(output, target),
         "gradient": gradient_l1(output, target),
         "tv": total_variation(output),
         "channel_mean": channel_mean_l1(output, photo),
         "contrast": contrast_l1(output, photo),
         "gradient_count": gradient_count(output),
     }
+
+
+def pixel_total(output: tf.Tensor, target: tf.Tensor, config: WhiteBoxConfig) -> tf.Tensor:
+    """What the pre-training on pixels learns from: bare L1 as released, or both terms weighted."""
+    if not config.gradient_weight:
+        return pixel_l1(output, target)
+    gradient = config.gradient_weight * gradient_l1(output, target)
+    return config.pixel_weight * pixel_l1(output, target) + gradient
+
+
+def pixel_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Mean difference of pixels: 0 to 2."""
+    return tf.reduce_mean(tf.abs(images - target))
 
 
 def gradient_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
