@@ -51,7 +51,7 @@ def test_its_recipe_begins_as_the_lab_book_says(root, shared, tmp_path, call):
             (photos / photo.name).symlink_to(photo)
     outcome = call(
         train,
-        f"--flagfile={root / 'configs' / 'white_box_default.cfg'}",
+        f"--flagfile={root / 'configs' / 'white_box_default_start.cfg'}",
         f"--workdir={tmp_path / 'run'}",
         f"--photo_dir={photos}",
         f"--cartoon_dir={shared / 'data' / 'cartoon'}",

@@ -231,7 +231,9 @@ def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", ["white_box.cfg", "white_box_paper.cfg", "smoke.cfg"])
+@pytest.mark.parametrize(
+    "name", ["white_box.cfg", "white_box_paper.cfg", "white_box_default.cfg", "smoke.cfg"]
+)
 def test_each_flagfile_resolves(call, root, name):
     outcome = call(command_of_train, f"--flagfile={root / 'configs' / name}", "--dry_run")
     assert outcome.status == 0, outcome.err

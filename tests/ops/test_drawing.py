@@ -46,12 +46,12 @@ def test_each_part_derived_anew():
     """The whole of it with other libraries: SciPy's Gaussians, scikit-image's luma."""
     photo = _photo()
     unit = (photo.astype(np.float64) + 1) / 2
-    bright = l0_smoothing((2 * unit**0.7 - 1).astype(np.float32), strength=0.08)
-    areas = (((bright + 1) / 2) ** (1 / 0.7))[0].astype(np.float64)
+    bright = l0_smoothing((2 * unit**0.6 - 1).astype(np.float32), strength=0.08)
+    areas = (((bright + 1) / 2) ** (1 / 0.6))[0].astype(np.float64)
     luma = areas @ [0.299, 0.587, 0.114]
     # OpenCV's kernels for floats end at four deviations, its borders mirror without repeating.
-    near, far = (gaussian_filter(luma, s, mode="mirror", truncate=4) for s in (1.2, 1.2 * 1.6))
-    ink = 0.8 * np.tanh(60 * np.clip(far - near - 0.025, 0, None))
+    near, far = (gaussian_filter(luma, s, mode="mirror", truncate=4) for s in (2.0, 2.0 * 1.6))
+    ink = 0.8 * np.tanh(60 * np.clip(far - near - 0.03, 0, None))
     toned = areas + 0.15 * (3 * areas**2 - 2 * areas**3 - areas)
     grey = (toned @ [0.299, 0.587, 0.114])[..., None]
     inked = (1.15 * toned - 0.15 * grey) * (1 - ink[..., None])

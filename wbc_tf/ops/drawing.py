@@ -14,7 +14,7 @@ from wbc_tf.ops.l0_smoothing import l0_smoothing
 
 #: Smoothing sees the picture to this power, [0, 1]: what the dark areas hold costs it less than the
 #: eye would miss, faces in shadow above all.
-_GAMMA = 0.7
+_GAMMA = 0.6
 #: Of the photo's own fine texture, so much stays. Below what reads as texture, yet VGG sees it: its
 #: features are then half as far from the photo's.
 _TEXTURE = 0.35
@@ -23,7 +23,7 @@ _CURVE, _SATURATION = 0.15, 1.15
 #: Contours: the difference of two Gaussians, the first's deviation in pixels and what the second's
 #: is times that; from which difference on there is ink, and how fast it gets dense (XDoG's sigma,
 #: k, epsilon and phi).
-_SIGMA, _RATIO, _LEAST, _STEEPNESS = 1.2, 1.6, 0.025, 60.0
+_SIGMA, _RATIO, _LEAST, _STEEPNESS = 2.0, 1.6, 0.03, 60.0
 #: Deviation in pixels of the blur that takes the steps from the edges of areas and ink.
 _EDGE = 0.5
 
