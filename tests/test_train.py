@@ -232,7 +232,14 @@ def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["white_box.cfg", "white_box_paper.cfg", "white_box_default.cfg", "smoke.cfg"]
+    "name",
+    [
+        "white_box.cfg",
+        "white_box_paper.cfg",
+        "white_box_default.cfg",
+        "white_box_default_drawn.cfg",
+        "smoke.cfg",
+    ],
 )
 def test_each_flagfile_resolves(call, root, name):
     outcome = call(command_of_train, f"--flagfile={root / 'configs' / name}", "--dry_run")

@@ -14,7 +14,7 @@ from wbc_tf.ops.l0_smoothing import l0_smoothing
 
 #: Smoothing sees the picture to this power, [0, 1]: what the dark areas hold costs it less than the
 #: eye would miss, faces in shadow above all.
-_GAMMA = 0.6
+_SHADOWS = 0.6
 #: Of the photo's own fine texture, so much stays. Below what reads as texture, yet VGG sees it: its
 #: features are then half as far from the photo's.
 _TEXTURE = 0.35
@@ -30,28 +30,32 @@ _EDGE = 0.5
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def draw(images: np.ndarray, *, smoothing: float, ink: float) -> np.ndarray:
+def draw(images: np.ndarray, *, smoothing: float, ink: float, gamma: float = 1.0) -> np.ndarray:
     """Flattens pictures and inks their contours, on the dark side of each edge.
 
     Args:
       images: float32 [N, H, W, 3], RGB in [-1, 1].
       smoothing: see `l0_smoothing`'s strength.
       ink: how dark the contours are: 0 leaves them out, 1 makes them black.
+      gamma: the power that tones in [0, 1] are taken to, below 1 for lighter pictures.
 
     Returns:
       float32 [N, H, W, 3] in [-1, 1].
 
     Raises:
-      ValueError: another shape, a smoothing not above 0, or ink outside [0, 1].
+      ValueError: another shape, a smoothing or gamma not above 0, or ink outside [0, 1].
     """
     if images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"expected pictures [N, H, W, 3], got {list(images.shape)}")
     if not 0 <= ink <= 1:
         raise ValueError(f"ink is {ink}, and must be between 0 and 1")
+    if not gamma > 0:
+        raise ValueError(f"gamma is {gamma}, and must be greater than 0")
     photos = (np.asarray(images, np.float32) + 1) / 2
-    bright = l0_smoothing(2 * photos**_GAMMA - 1, strength=smoothing)
-    areas = ((bright + 1) / 2) ** (1 / _GAMMA)
-    lively = areas + _CURVE * (areas**2 * (3 - 2 * areas) - areas)
+    bright = l0_smoothing(2 * photos**_SHADOWS - 1, strength=smoothing)
+    areas = ((bright + 1) / 2) ** (1 / _SHADOWS)
+    light = areas**gamma
+    lively = light + _CURVE * (light**2 * (3 - 2 * light) - light)
     grey = (lively @ _LUMA)[..., None]
     lively = grey + _SATURATION * (lively - grey)
     drawn = [

@@ -213,6 +213,12 @@ class WhiteBoxConfig:
         _Check("between 0 and 1", lambda value: 0 <= value <= 1),
         "With --content_target=drawn: how dark the contours are, 1 is black.",
     )
+    content_gamma: float = _option(
+        1.0,
+        _POSITIVE,
+        "With --content_target=drawn: the power that tones are taken to; below 1 for lighter "
+        "pictures, as comics are lighter than photos.",
+    )
     pixel_weight: float = _option(
         0.0,
         _NOT_NEGATIVE,

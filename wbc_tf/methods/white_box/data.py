@@ -81,7 +81,12 @@ class WhiteBoxData:
     def _drawn(self, step: int, photos: np.ndarray) -> np.ndarray:
         del step  # nothing is drawn by lot
         config = self._config
-        return draw(photos, smoothing=config.content_smoothing, ink=config.content_ink)
+        return draw(
+            photos,
+            smoothing=config.content_smoothing,
+            ink=config.content_ink,
+            gamma=config.content_gamma,
+        )
 
     def _stream(self, scenery: str, faces: str, name: str) -> MainAndSide:
         return MainAndSide(
