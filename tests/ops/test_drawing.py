@@ -53,12 +53,12 @@ def test_each_part_derived_anew():
     near, far = (gaussian_filter(luma, s, mode="mirror", truncate=4) for s in (2.0, 2.0 * 1.6))
     ink = 0.8 * np.tanh(60 * np.clip(far - near - 0.03, 0, None))
     light = areas**0.8
-    toned = light + 0.15 * (3 * light**2 - 2 * light**3 - light)
+    toned = light - 0.1 * (3 * light**2 - 2 * light**3 - light)
     grey = (toned @ [0.299, 0.587, 0.114])[..., None]
     inked = (1.15 * toned - 0.15 * grey) * (1 - ink[..., None])
     blurred = gaussian_filter(inked, (0.5, 0.5, 0), mode="mirror", truncate=4)
     expected = np.clip(2 * (blurred + 0.35 * (unit[0] - areas)) - 1, -1, 1)
-    drawn = draw(photo, smoothing=0.08, ink=0.8, gamma=0.8)
+    drawn = draw(photo, smoothing=0.08, ink=0.8, gamma=0.8, contrast=-0.1)
     assert drawn.dtype == np.float32
     assert drawn.shape == photo.shape
     np.testing.assert_allclose(drawn[0], expected, atol=5e-3)
@@ -98,6 +98,8 @@ def test_what_cannot_be_is_refused():
         draw(picture, smoothing=0.05, ink=1.5)
     with pytest.raises(ValueError, match=r"gamma is 0\.0"):
         draw(picture, smoothing=0.05, ink=0.5, gamma=0.0)
+    with pytest.raises(ValueError, match=r"contrast is 1\.5"):
+        draw(picture, smoothing=0.05, ink=0.5, contrast=1.5)
     with pytest.raises(ValueError, match="strength is 0"):
         draw(picture, smoothing=0, ink=0.5)
     with pytest.raises(ValueError, match=r"\[N, H, W, 3\], got \[8, 8, 3\]"):

@@ -18,8 +18,8 @@ _SHADOWS = 0.6
 #: Of the photo's own fine texture, so much stays. Below what reads as texture, yet VGG sees it: its
 #: features are then half as far from the photo's.
 _TEXTURE = 0.35
-#: How far tones go along the curve 3x^2 - 2x^3, and colours away from grey.
-_CURVE, _SATURATION = 0.15, 1.15
+#: How far colours go away from grey, 1 is nowhere.
+_SATURATION = 1.15
 #: Contours: the difference of two Gaussians, the first's deviation in pixels and what the second's
 #: is times that; from which difference on there is ink, and how fast it gets dense (XDoG's sigma,
 #: k, epsilon and phi).
@@ -30,7 +30,14 @@ _EDGE = 0.5
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def draw(images: np.ndarray, *, smoothing: float, ink: float, gamma: float = 1.0) -> np.ndarray:
+def draw(
+    images: np.ndarray,
+    *,
+    smoothing: float,
+    ink: float,
+    gamma: float = 1.0,
+    contrast: float = 0.15,
+) -> np.ndarray:
     """Flattens pictures and inks their contours, on the dark side of each edge.
 
     Args:
@@ -38,12 +45,15 @@ def draw(images: np.ndarray, *, smoothing: float, ink: float, gamma: float = 1.0
       smoothing: see `l0_smoothing`'s strength.
       ink: how dark the contours are: 0 leaves them out, 1 makes them black.
       gamma: the power that tones in [0, 1] are taken to, below 1 for lighter pictures.
+      contrast: how far tones then go along the curve 3x^2 - 2x^3; below 0 the other way, for softer
+        ones. Black and white stay.
 
     Returns:
       float32 [N, H, W, 3] in [-1, 1].
 
     Raises:
-      ValueError: another shape, a smoothing or gamma not above 0, or ink outside [0, 1].
+      ValueError: another shape, a smoothing or gamma not above 0, ink outside [0, 1], or
+        contrast outside [-1, 1].
     """
     if images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"expected pictures [N, H, W, 3], got {list(images.shape)}")
@@ -51,11 +61,13 @@ def draw(images: np.ndarray, *, smoothing: float, ink: float, gamma: float = 1.0
         raise ValueError(f"ink is {ink}, and must be between 0 and 1")
     if not gamma > 0:
         raise ValueError(f"gamma is {gamma}, and must be greater than 0")
+    if not -1 <= contrast <= 1:
+        raise ValueError(f"contrast is {contrast}, and must be between -1 and 1")
     photos = (np.asarray(images, np.float32) + 1) / 2
     bright = l0_smoothing(2 * photos**_SHADOWS - 1, strength=smoothing)
     areas = ((bright + 1) / 2) ** (1 / _SHADOWS)
     light = areas**gamma
-    lively = light + _CURVE * (light**2 * (3 - 2 * light) - light)
+    lively = light + contrast * (light**2 * (3 - 2 * light) - light)
     grey = (lively @ _LUMA)[..., None]
     lively = grey + _SATURATION * (lively - grey)
     drawn = [

@@ -60,10 +60,14 @@ def test_smoothed_content_is_the_photos_own(tiny_config):
 
 def test_drawn_content_is_the_photos_own(tiny_config):
     config = tiny_config(
-        content_target="drawn", content_smoothing=0.07, content_ink=0.6, content_gamma=0.9
+        content_target="drawn",
+        content_smoothing=0.07,
+        content_ink=0.6,
+        content_gamma=0.9,
+        content_contrast=-0.2,
     )
     (batch,) = _batches(config, start_step=2, count=1)
-    expected = draw(batch["photo"], smoothing=0.07, ink=0.6, gamma=0.9)
+    expected = draw(batch["photo"], smoothing=0.07, ink=0.6, gamma=0.9, contrast=-0.2)
     np.testing.assert_array_equal(batch["content"], expected)
     assert np.any(batch["content"] != batch["photo"])
 

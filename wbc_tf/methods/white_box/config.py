@@ -219,6 +219,12 @@ class WhiteBoxConfig:
         "With --content_target=drawn: the power that tones are taken to; below 1 for lighter "
         "pictures, as comics are lighter than photos.",
     )
+    content_contrast: float = _option(
+        0.15,
+        _Check("between -1 and 1", lambda value: -1 <= value <= 1),
+        "With --content_target=drawn: how far tones then go along an S-curve; below 0 for softer "
+        "contrasts, black and white stay.",
+    )
     pixel_weight: float = _option(
         0.0,
         _NOT_NEGATIVE,

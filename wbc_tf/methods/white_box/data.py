@@ -86,6 +86,7 @@ class WhiteBoxData:
             smoothing=config.content_smoothing,
             ink=config.content_ink,
             gamma=config.content_gamma,
+            contrast=config.content_contrast,
         )
 
     def _stream(self, scenery: str, faces: str, name: str) -> MainAndSide:
