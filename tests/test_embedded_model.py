@@ -41,9 +41,10 @@ def test_it_says_whose_it_is():
 
 
 def test_its_recipe_begins_as_the_lab_book_says(root, shared, tmp_path, call):
-    """Three steps of the fifty that are recorded; the data are those that the card lists."""
+    """Three steps of its first stage, of the fifty recorded; the data are those of the card."""
     book = root / "pretrained_models" / "white_box" / "first_losses.json"
-    expected = json.loads(book.read_text("utf-8"))["pretrain"]
+    losses_of = json.loads(book.read_text("utf-8"))
+    expected = losses_of["white_box_default_start"]["pretrain"]
     photos = tmp_path / "photo"
     photos.mkdir()
     for photo in (shared / "data" / "photo").iterdir():
