@@ -75,7 +75,7 @@ class WhiteBoxConfig:
         _Check("a multiple of 4, 32 or more", lambda value: value >= 32 and value % 4 == 0),
         "Side of the training crops in pixels.",
     )
-    crop_sides: tuple[float, ...] = _option(
+    crop_sides: tuple[float, float] = _option(
         (0.36, 1.0),
         _Check(
             "two numbers above 0 and up to 1, the smaller first",
