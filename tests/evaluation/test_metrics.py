@@ -85,13 +85,13 @@ def test_style_is_measured_in_a_third_of_the_reference_against_the_others():
     assert figure.value == pytest.approx(_frechet(generated, others), rel=1e-6)
 
 
-def test_forty_nine_reference_pictures_are_enough():
+def test_twenty_five_reference_pictures_are_enough():
     random = np.random.default_rng(4)
     width = CROPS_PER_PICTURE * metrics.VggStatistics.DIMENSION
-    rows = {label: random.normal(size=[49, width]) for label in ("generated", "reference")}
+    rows = {label: random.normal(size=[25, width]) for label in ("generated", "reference")}
     assert len(style(rows)) == 1
-    with pytest.raises(ValueError, match="48 reference pictures are too few"):
-        style({**rows, "reference": rows["reference"][:48]})
+    with pytest.raises(ValueError, match="24 reference pictures are too few"):
+        style({**rows, "reference": rows["reference"][:24]})
 
 
 def test_flatness_is_a_mean_over_pictures_for_each_set():
@@ -201,7 +201,7 @@ def test_too_few_pictures_are_a_reason_and_the_other_metrics_go_on(folders, monk
     monkeypatch.setattr(metrics, "VggStatistics", _Statistics)
     result = _evaluator("style", "flatness").measure(["style", "flatness"], folders)
     assert "4 reference pictures are too few" in result.missing["style"]
-    assert "Take 49 or more" in result.missing["style"]
+    assert "Take 25 or more" in result.missing["style"]
     assert {figure.metric for figure in result.figures} == {
         "flat_share_sobel_4",
         "edge_strength_sobel_p99",

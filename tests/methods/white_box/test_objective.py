@@ -16,6 +16,7 @@ from wbc_tf.methods.white_box.objective import (
     discriminator_total,
     generator_total,
     gradient_l1,
+    pixel_l1,
     pixel_total,
     reconstruction_terms,
 )
@@ -189,6 +190,7 @@ def test_gradients_against_numpy_and_blind_to_a_tint():
 def test_pretraining_on_pixels_is_bare_l1_until_gradients_count():
     output, target = np.random.default_rng(1).uniform(-1, 1, [2, 1, 6, 5, 3]).astype(np.float32)
     pixel, gradient = np.abs(output - target).mean(), float(gradient_l1(output, target))
+    np.testing.assert_allclose(pixel_l1(output, target), pixel, rtol=1e-6)
     for weights, expected in (((7.0, 0.0), pixel), ((2.0, 3.0), 2 * pixel + 3 * gradient)):
         config = WhiteBoxConfig(pixel_weight=weights[0], gradient_weight=weights[1])
         np.testing.assert_allclose(pixel_total(output, target, config), expected, rtol=1e-5)
