@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from benchmarks._records import Records, add_json_flag
-from wbc_tf.contact_sheet import contact_sheet
+from wbc_tf.comparison.contact_sheet import contact_sheet
 from wbc_tf.evaluation.content_distance import content_distance
 from wbc_tf.evaluation.flatness import flatness_rows
 from wbc_tf.evaluation.vgg_statistics import (
@@ -38,7 +38,8 @@ from wbc_tf.evaluation.vgg_statistics import (
     split_style,
     style_distance,
 )
-from wbc_tf.images import find_images, read_rgb, write_image
+from wbc_tf.files.find import find_images
+from wbc_tf.files.pictures import read_rgb, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.precision import PRECISIONS
 from wbc_tf.losses.perceptual import VggFeatures

@@ -31,10 +31,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from benchmarks._records import Records, add_json_flag
-from wbc_tf.images import find_images, write_image
+from wbc_tf.files.find import find_images
+from wbc_tf.files.pictures import write_image
 from wbc_tf.inference import pipeline
 from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
-from wbc_tf.inference.folder import plan_jobs
+from wbc_tf.inference.jobs import plan_jobs
 
 SHARE = 0.9
 

@@ -22,7 +22,8 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks._records import Records, add_json_flag
-from wbc_tf.images import read_rgb, reduce_to_short_side
+from wbc_tf.files.pictures import read_rgb
+from wbc_tf.images import reduce_to_short_side
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.precision import PrecisionError
 

@@ -56,7 +56,7 @@ def main() -> int:
 
 def export(folder: Path) -> Path:
     from wbc_tf import export as command
-    from wbc_tf.command_line import run_command
+    from wbc_tf.cli.command_line import run_command
     from wbc_tf.methods.white_box import serving
     from wbc_tf.methods.white_box.generator import build_generator
 
@@ -162,7 +162,7 @@ def report_ways(version: Path, rounds: int, records: Records) -> None:
     """Bytes to bytes: the graph against `Cartoonizer` with Pillow around it."""
     import tensorflow as tf
 
-    from wbc_tf.images import decode_photo, encode_image
+    from wbc_tf.files.pictures import decode_photo, encode_image
     from wbc_tf.inference.cartoonizer import Cartoonizer
 
     serve = tf.saved_model.load(str(version)).signatures["serving_default"]
@@ -188,8 +188,8 @@ def report_loading(version: Path, folder: Path, rounds: int, records: Records) -
     """What the server's signatures add for the command line, which does not use them."""
     import tensorflow as tf
 
+    from wbc_tf.artefact.model_directory import save_model
     from wbc_tf.methods.white_box import serving
-    from wbc_tf.model_directory import save_model
 
     generator = serving.load_generator(version)
 

@@ -23,7 +23,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.segmentation import felzenszwalb, slic
 
 from benchmarks._records import Records, add_json_flag
-from wbc_tf.images import read_rgb, to_float
+from wbc_tf.files.pictures import read_rgb
+from wbc_tf.images import to_float
 from wbc_tf.ops.pool import StructurePool
 from wbc_tf.ops.structure_map import structure_map
 

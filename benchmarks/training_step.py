@@ -28,7 +28,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
 from benchmarks._records import Records, add_json_flag
-from wbc_tf.images import to_uint8, write_image
+from wbc_tf.files.pictures import write_image
+from wbc_tf.images import to_uint8
 from wbc_tf.methods.white_box.config import PRECISIONS, WhiteBoxConfig
 from wbc_tf.methods.white_box.method import WhiteBox
 from wbc_tf.training.loop import compile_step

@@ -40,7 +40,7 @@ import numpy as np
 from benchmarks._records import Records, add_json_flag
 from wbc_tf.inference import videos
 from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
-from wbc_tf.inference.folder import Job
+from wbc_tf.inference.jobs import Job
 from wbc_tf.inference.videos import VideoSettings
 from wbc_tf.video.stabilize import Stabilizer
 

@@ -71,7 +71,7 @@ def call(
 def authors_model(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model directory with the authors' weights, converted by the command, once."""
     from wbc_tf import convert
-    from wbc_tf.command_line import OK, run_command
+    from wbc_tf.cli.command_line import OK, run_command
 
     directory = tmp_path_factory.mktemp("models") / "authors"
     checkpoint = reference / "saved_models" / "model-33999"
@@ -99,7 +99,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model as the export command writes it for a server: its version folder."""
     from wbc_tf import export
-    from wbc_tf.command_line import OK, run_command
+    from wbc_tf.cli.command_line import OK, run_command
 
     output = tmp_path_factory.mktemp("exported")
     argv = ["export", f"--model={tiny_model}", f"--output={output}", "--name=cartoonist"]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from wbc_tf import cartoonize
-from wbc_tf.images import read_photo, read_rgb
+from wbc_tf.files.pictures import read_photo, read_rgb
 from wbc_tf.inference.cartoonizer import Cartoonizer
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.video.clips import look, make, picture
 from wbc_tf import cartoonize
-from wbc_tf.images import read_rgb
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference.cartoonizer import Cartoonizer
 
 

@@ -11,9 +11,9 @@ import pytest
 from tests.serving.stand_ins import StandIn, serve
 from wbc_tf import client
 from wbc_tf.client import cartoonize_remotely
-from wbc_tf.images import encode_image, read_photo, read_rgb, write_image
+from wbc_tf.files.pictures import encode_image, read_photo, read_rgb, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.inference.folder import Tally, plan_jobs
+from wbc_tf.inference.jobs import Tally, plan_jobs
 from wbc_tf.methods.white_box import serving
 from wbc_tf.serving.remote import connect
 from wbc_tf.serving.sample_photo import sample_photo

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.conftest import Outcome
 from wbc_tf import compare
-from wbc_tf.images import read_rgb, write_image
+from wbc_tf.files.pictures import read_rgb, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (40, 60, 200)

@@ -9,9 +9,9 @@ import pytest
 from skimage import data
 
 from wbc_tf import demo
-from wbc_tf.images import read_rgb
+from wbc_tf.artefact.model_directory import find_model
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.model_directory import find_model
 
 NAMES = ["astronaut", "cat", "coffee", "rocket"]
 

@@ -8,10 +8,10 @@ import tensorflow as tf
 from skimage import data
 
 from wbc_tf import train
+from wbc_tf.artefact.model_directory import find_model
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.white_box.serving import coefficients, load_generator
-from wbc_tf.model_directory import find_model
 
 
 def test_saved_model_and_strict_loader_draw_the_same_picture(root):

@@ -15,7 +15,7 @@ from tests.evaluation.test_curves import drawn
 from wbc_tf import evaluate
 from wbc_tf.evaluation import metrics
 from wbc_tf.evaluation.curves import RunCurves
-from wbc_tf.images import read_rgb, write_image
+from wbc_tf.files.pictures import read_rgb, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.registry import RunNotFoundError
 from wbc_tf.methods.white_box import serving

@@ -13,10 +13,10 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf import export
-from wbc_tf.images import decode_photo, encode_image, write_image
+from wbc_tf.artefact.model_directory import read_metadata
+from wbc_tf.files.pictures import decode_photo, encode_image, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.white_box import serving
-from wbc_tf.model_directory import read_metadata
 from wbc_tf.serving.sample_photo import sample_photo
 
 Call = Callable[..., Any]

@@ -19,14 +19,9 @@ import pytest
 from PIL import Image, features
 
 from wbc_tf import cartoonize
-from wbc_tf.images import (
-    Animation,
-    encode_animation,
-    encode_image,
-    read_photo,
-)
+from wbc_tf.files.metadata import srgb_profile
+from wbc_tf.files.pictures import Animation, encode_animation, encode_image, read_photo
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.metadata import srgb_profile
 
 SHORT_SIDE = 16
 ARTIST, ORIENTATION = 0x013B, 0x0112

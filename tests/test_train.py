@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from wbc_tf import train as command_of_train
-from wbc_tf.images import read_rgb, write_image
+from wbc_tf.files.pictures import read_rgb, write_image
 
 # Small enough for seconds, and with everything in it: both phases, adaptive structure maps,
 # content held to the photo's regions, a moving average, bounded output.

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from absl import flags
 from PIL import Image
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.inference.folder import InputError, Job, Tally, define_job_flags, plan_jobs
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.cli.job_flags import define_job_flags
+from wbc_tf.inference.jobs import InputError, Job, Tally, plan_jobs
 from wbc_tf.inference.pipeline import OutputError, cartoonize_files
 from wbc_tf.inference.report import Report
 from wbc_tf.video.codecs import CODECS, PRESETS, encoder_options
@@ -259,10 +260,10 @@ def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None
 
 def _load(values: flags.FlagValues) -> Cartoonizer:
     # TensorFlow takes seconds to import; a mistyped flag should not.
+    from wbc_tf.artefact.model_directory import ModelNotFoundError
     from wbc_tf.inference.cartoonizer import Cartoonizer, MemoryBudgetError
     from wbc_tf.inference.device import DeviceError, use_device
     from wbc_tf.inference.precision import PrecisionError
-    from wbc_tf.model_directory import ModelNotFoundError
 
     try:
         use_device(values.device)

@@ -10,16 +10,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from absl import flags
 from tqdm import tqdm
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.images import (
-    ImageReadError,
-    decode_photo,
-    encode_image,
-    format_of,
-    write_image,
-    write_whole,
-)
-from wbc_tf.inference.folder import InputError, Job, Tally, define_job_flags, plan_jobs
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.cli.job_flags import define_job_flags
+from wbc_tf.files.pictures import ImageReadError, decode_photo, encode_image, format_of, write_image
+from wbc_tf.files.whole import write_whole
+from wbc_tf.inference.jobs import InputError, Job, Tally, plan_jobs
 from wbc_tf.serving.remote import Answer, Connection, ServerError, connect, with_retries
 
 USAGE = """

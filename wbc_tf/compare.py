@@ -12,11 +12,13 @@ from absl import flags
 from PIL import Image
 from tqdm import tqdm
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.contact_sheet import contact_sheet
-from wbc_tf.images import ImageReadError, find_images, read_rgb, write_image, write_whole
-from wbc_tf.inference.folder import InputError, refuse_unwritable
-from wbc_tf.slider_page import slider_page
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.comparison.contact_sheet import contact_sheet
+from wbc_tf.comparison.slider_page import slider_page
+from wbc_tf.files.find import find_images
+from wbc_tf.files.pictures import ImageReadError, read_rgb, write_image
+from wbc_tf.files.whole import write_whole
+from wbc_tf.inference.jobs import InputError, refuse_unwritable
 
 USAGE = """
 Compare photos with what was made of them, on a contact sheet and on a page with sliders.
@@ -165,8 +167,8 @@ def _models(given: list[str], *, taken: set[str]) -> dict[str, Column]:
     if not given:
         return {}
     # TensorFlow takes seconds to import; two folders do without it.
+    from wbc_tf.artefact.model_directory import ModelNotFoundError, find_model
     from wbc_tf.inference.cartoonizer import Cartoonizer
-    from wbc_tf.model_directory import ModelNotFoundError, find_model
 
     try:
         versions = [find_model(model) for model in given]
@@ -186,7 +188,7 @@ def _drawn_by(cartoonize: Callable[[np.ndarray], np.ndarray]) -> Column:
 
 def _names(versions: list[Path]) -> list[str]:
     """The models' names; where they do not tell them apart, as much of the paths as does."""
-    from wbc_tf.model_directory import model_name
+    from wbc_tf.artefact.model_directory import model_name
 
     names = [model_name(version) for version in versions]
     parts = [version.resolve().parts for version in versions]

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from absl import flags
 from tqdm import tqdm
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
-from wbc_tf.images import PathLike
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.files import PathLike
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,9 +83,9 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
     """
     import tensorflow as tf
 
+    from wbc_tf.artefact.weights import assign_strictly, check_names_and_shapes, named_variables
     from wbc_tf.methods.white_box import checkpoint_names
     from wbc_tf.methods.white_box.generator import build_generator
-    from wbc_tf.weights import assign_strictly, check_names_and_shapes, named_variables
 
     prefix = find_checkpoint(prefix_or_folder)
     try:
@@ -212,8 +212,8 @@ def main(values: flags.FlagValues) -> int:
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise UsageError(f"--output={output} is already there; choose a new folder")
 
+    from wbc_tf.artefact.weights import WeightsError
     from wbc_tf.methods.white_box import serving
-    from wbc_tf.weights import WeightsError
 
     try:
         checkpoint = download(base_url=values.base_url) if values.download else values.checkpoint

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
 
 USAGE = """
 Cartoonize four sample photos and lay them out side by side, before and after.
@@ -40,12 +40,12 @@ def main(values: flags.FlagValues) -> int:
     """Writes photos, cartoons and the contact sheet; returns the exit status."""
     from skimage import data
 
-    from wbc_tf.contact_sheet import contact_sheet
-    from wbc_tf.images import read_rgb, write_image
+    from wbc_tf.artefact.model_directory import ModelNotFoundError
+    from wbc_tf.comparison.contact_sheet import contact_sheet
+    from wbc_tf.files.pictures import read_rgb, write_image
     from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
-    from wbc_tf.inference.folder import plan_jobs
+    from wbc_tf.inference.jobs import plan_jobs
     from wbc_tf.inference.pipeline import cartoonize_files
-    from wbc_tf.model_directory import ModelNotFoundError
 
     try:
         cartoonizer = Cartoonizer.load(values.model)

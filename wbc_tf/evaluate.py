@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
 from wbc_tf.evaluation.figures import as_record, table
 from wbc_tf.evaluation.pictures import NoPicturesError, PictureFolder
-from wbc_tf.images import write_whole
+from wbc_tf.files.whole import write_whole
 from wbc_tf.methods.registry import RunError, RunNotFoundError, method_of_run
 from wbc_tf.training.provenance import source_commit
 
@@ -88,8 +88,8 @@ def main(values: flags.FlagValues) -> int:
     metrics, folders = _request(values)
 
     # TensorFlow takes seconds to import; a mistyped flag should not.
+    from wbc_tf.artefact.weights import WeightsError
     from wbc_tf.evaluation.metrics import Evaluator
-    from wbc_tf.weights import WeightsError
 
     def evaluator() -> Evaluator:
         return Evaluator(metrics, weights=values.weights, vgg_weights=values.vgg_weights)
@@ -213,7 +213,7 @@ def _draw(method: Method, photos: PictureFolder, scratch: Path) -> tuple[Picture
     And how many of them it could not draw, for other reasons than that they are broken.
     """
     from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
-    from wbc_tf.inference.folder import InputError, plan_jobs
+    from wbc_tf.inference.jobs import InputError, plan_jobs
     from wbc_tf.inference.pipeline import cartoonize_files
 
     method.export(scratch / "model")

@@ -12,7 +12,7 @@ from typing import Any
 
 from absl import flags
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
 from wbc_tf.methods.registry import (
     METHODS,
     RunError,
@@ -118,9 +118,14 @@ def main(values: flags.FlagValues) -> int:
         raise UsageError(f"--name={values.name}: letters, digits, '_', '-' and '.' only")
     lite_size = _lite_size(values.tflite_size)
 
-    from wbc_tf.model_directory import ModelNotFoundError, find_model, model_name, read_metadata
+    from wbc_tf.artefact.model_directory import (
+        ModelNotFoundError,
+        find_model,
+        model_name,
+        read_metadata,
+    )
+    from wbc_tf.artefact.weights import WeightsError
     from wbc_tf.serving.parity import ParityError
-    from wbc_tf.weights import WeightsError
 
     with tempfile.TemporaryDirectory(prefix="wbc-export-") as scratch:
         try:
@@ -171,7 +176,7 @@ def _lite_size(text: str) -> tuple[int, int] | None:
 
 def _model_of_run(workdir: Path, scratch: Path) -> tuple[Path, dict[str, Any]]:
     """A run's newest checkpoint as a model directory's version, and what is known of the run."""
-    from wbc_tf.model_directory import find_model, read_metadata
+    from wbc_tf.artefact.model_directory import find_model, read_metadata
     from wbc_tf.training.checkpoints import RunCheckpoints
 
     try:

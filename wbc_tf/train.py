@@ -11,8 +11,8 @@ from typing import Any
 
 from absl import flags
 
-from wbc_tf.command_line import FAILED, OK, UsageError, new_flags, quieten, run_command
-from wbc_tf.config_flags import config_from_flags, define_config_flags
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, quieten, run_command
+from wbc_tf.cli.config_flags import config_from_flags, define_config_flags
 from wbc_tf.methods.registry import METHODS, method_module
 
 USAGE = """
@@ -93,11 +93,11 @@ def main(values: flags.FlagValues) -> int:
 def _train(module: Any, config: Any, document: dict[str, Any], values: flags.FlagValues) -> int:
     import tensorflow as tf
 
+    from wbc_tf.artefact.weights import WeightsError
     from wbc_tf.data.crops import ImageFolderError
-    from wbc_tf.images import write_whole
+    from wbc_tf.files.whole import write_whole
     from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, is_chief, train
     from wbc_tf.training.provenance import source_commit
-    from wbc_tf.weights import WeightsError
 
     workdir = Path(values.workdir)
     _refuse_mixing(workdir, document, config, resume=values.resume)

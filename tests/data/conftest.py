@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wbc_tf.images import write_image
+from wbc_tf.files.pictures import write_image
 
 
 @pytest.fixture

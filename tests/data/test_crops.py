@@ -8,7 +8,7 @@ from absl import logging
 
 from wbc_tf.data import crops
 from wbc_tf.data.crops import CropSampler, ImageFolderError
-from wbc_tf.images import write_image
+from wbc_tf.files.pictures import write_image
 
 SIDES = (0.36, 1.0)
 

@@ -12,7 +12,7 @@ from wbc_tf.evaluation.inception import InceptionWeightsError
 from wbc_tf.evaluation.metrics import Evaluator, fid, flatness, kid, of_one_size, style
 from wbc_tf.evaluation.pictures import PictureFolder
 from wbc_tf.evaluation.vgg_statistics import CROPS_PER_PICTURE
-from wbc_tf.images import write_image
+from wbc_tf.files.pictures import write_image
 
 LABELS = ("generated", "reference", "photos")
 

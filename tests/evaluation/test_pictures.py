@@ -5,7 +5,7 @@ import pytest
 
 from wbc_tf.evaluation import pictures as module
 from wbc_tf.evaluation.pictures import NoPicturesError, PictureFolder, extract_rows, paired
-from wbc_tf.images import write_image
+from wbc_tf.files.pictures import write_image
 
 
 def _flat(level, height=4, width=6):

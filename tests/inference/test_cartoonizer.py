@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 import wbc_tf
-from wbc_tf.images import read_rgb, reduce_to_short_side, to_float, to_uint8
+from wbc_tf.artefact.model_directory import ModelNotFoundError, find_model, read_metadata
+from wbc_tf.files.pictures import read_rgb
+from wbc_tf.images import reduce_to_short_side, to_float, to_uint8
 from wbc_tf.inference import cartoonizer as module
 from wbc_tf.inference.cartoonizer import OUTPUT_SIZES, SHORT_SIDE, Cartoonizer, MemoryBudgetError
 from wbc_tf.inference.full_size import apply_coefficients
-from wbc_tf.model_directory import ModelNotFoundError, find_model, read_metadata
 
 NAMES = ["china6", "food6", "liuyifei4", "mountain4", "mountain5", "national_park1"]
 

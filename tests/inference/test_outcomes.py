@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wbc_tf.inference.folder import Tally
+from wbc_tf.inference.jobs import Tally
 from wbc_tf.inference.outcomes import Outcomes
 from wbc_tf.inference.report import Entry, Report
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wbc_tf.images import Animation, encode_animation, read_photo, read_rgb
+from wbc_tf.files.pictures import Animation, encode_animation, read_photo, read_rgb
 from wbc_tf.inference import pipeline
-from wbc_tf.inference.folder import Job, Tally
+from wbc_tf.inference.jobs import Job, Tally
 from wbc_tf.inference.pipeline import OutputError, cartoonize_files
 from wbc_tf.inference.report import Report
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from wbc_tf import cartoonize
-from wbc_tf.images import read_rgb
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference import precision as module
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.precision import (
@@ -166,7 +166,7 @@ def test_bfloat16_stays_with_the_function_and_the_thread_it_was_asked_for() -> N
 def test_the_guided_filter_stays_in_float32(tiny_model: Path) -> None:
     from tensorflow.python.eager import context
 
-    from wbc_tf.model_directory import find_model
+    from wbc_tf.artefact.model_directory import find_model
 
     loaded = tf.saved_model.load(str(find_model(tiny_model)))
     context.enable_run_metadata()

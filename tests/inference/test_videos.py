@@ -19,10 +19,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.video.clips import MATRICES, Seen, look, make, picture, psnr
-from wbc_tf.images import read_rgb
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference import videos
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.inference.folder import Job, Tally
+from wbc_tf.inference.jobs import Job, Tally
 from wbc_tf.inference.pipeline import OutputError, cartoonize_files
 from wbc_tf.inference.report import Report
 from wbc_tf.inference.videos import VideoSettings, cartoonize_videos

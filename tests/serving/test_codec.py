@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from wbc_tf.images import decode_photo, encode_image
+from wbc_tf.files.pictures import decode_photo, encode_image
 from wbc_tf.serving.codec import decode_picture, encode_picture, opaque
 from wbc_tf.serving.settings import ServingSettings
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.orientations import UPRIGHT
-from wbc_tf.images import read_rgb
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.serving.exif import orientation, turn_upright
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (5, 8, 3), dtype=np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.serving.stand_ins import PlainModel, StandIn, predict_json, serve
-from wbc_tf.images import decode_photo, encode_image
+from wbc_tf.files.pictures import decode_photo, encode_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.serving.remote import (
     Connection,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from wbc_tf.images import decode_photo, encode_image, to_float, to_uint8
+from wbc_tf.files.pictures import decode_photo, encode_image
+from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.serving.sample_photo import sample_photo
 from wbc_tf.serving.settings import DEFAULT_SETTINGS, ServingSettings

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.weights import WeightsError
 from wbc_tf.training.checkpoints import RunCheckpoints
-from wbc_tf.weights import WeightsError
 
 
 def state(*, filters=3, layers=1, loss_scaling=False):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training.tiny_method import TinyMethod
-from wbc_tf.images import read_rgb
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, train
 
 SETTINGS = LoopSettings(checkpoint_every=2, sample_every=4)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import av
 import pytest
 
-from wbc_tf.images import EXTENSIONS
+from wbc_tf.files.find import EXTENSIONS
 from wbc_tf.video.codecs import CODECS
 from wbc_tf.video.containers import (
     CONTAINERS,

@@ -16,14 +16,10 @@ import cv2
 import numpy as np
 from absl import logging
 
-from wbc_tf.images import (
-    EXTENSIONS,
-    ImageReadError,
-    PathLike,
-    find_images,
-    read_rgb,
-    to_float,
-)
+from wbc_tf.files import PathLike
+from wbc_tf.files.find import EXTENSIONS, find_images
+from wbc_tf.files.pictures import ImageReadError, read_rgb
+from wbc_tf.images import to_float
 
 # In grey levels: sky and paper stay under it, and teach nothing but their own colour.
 BLANK_DEVIATION = 8.0

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from wbc_tf.evaluation.figures import Figure, as_record
-from wbc_tf.images import write_whole
+from wbc_tf.files.whole import write_whole
 
 
 class CurvesError(ValueError):

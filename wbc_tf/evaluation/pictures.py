@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from wbc_tf.images import ImageReadError, PathLike, find_images, read_rgb
+from wbc_tf.files import PathLike
+from wbc_tf.files.find import find_images
+from wbc_tf.files.pictures import ImageReadError, read_rgb
 
 #: Pictures in memory at once; some networks are quicker on several. It changes no figure.
 BATCH_SIZE = 8

@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from wbc_tf.images import PathLike, reduce_to_short_side, to_float
+from wbc_tf.artefact.model_directory import find_model, read_metadata
+from wbc_tf.files import PathLike
+from wbc_tf.images import reduce_to_short_side, to_float
 from wbc_tf.inference.full_size import apply_coefficients
 from wbc_tf.inference.precision import in_precision, resolve_precision
 from wbc_tf.inference.tiling import Tile, plan_tiles, smallest_tile
-from wbc_tf.model_directory import find_model, read_metadata
 
 #: The authors' working resolution: the network was trained on, and draws best at, this scale.
 SHORT_SIDE = 720

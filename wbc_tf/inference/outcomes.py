@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from wbc_tf.inference.folder import Tally
+from wbc_tf.inference.jobs import Tally
 from wbc_tf.inference.report import Entry, Report
 
 

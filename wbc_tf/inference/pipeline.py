@@ -20,22 +20,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from wbc_tf.images import (
+from wbc_tf.files.metadata import fit_metadata
+from wbc_tf.files.pictures import (
     Photo,
     count_pixels,
     encode_animation,
     encode_image,
     format_of,
     read_photo,
-    reduce_to_short_side,
-    reduced_size,
-    remove_leftovers,
-    write_whole,
 )
-from wbc_tf.inference.folder import Job, Tally
+from wbc_tf.files.whole import remove_leftovers, write_whole
+from wbc_tf.images import reduce_to_short_side, reduced_size
+from wbc_tf.inference.jobs import Job, Tally
 from wbc_tf.inference.outcomes import Outcomes
 from wbc_tf.inference.report import Entry, Report
-from wbc_tf.metadata import fit_metadata
 
 if TYPE_CHECKING:
     from wbc_tf.inference.cartoonizer import Cartoonizer

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-from wbc_tf.images import PathLike
+from wbc_tf.files import PathLike
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ import av
 import numpy as np
 from tqdm import tqdm
 
-from wbc_tf.images import reduced_size, remove_leftovers, whole_file
-from wbc_tf.inference.folder import Job, Tally
+from wbc_tf.files.whole import remove_leftovers, whole_file
+from wbc_tf.images import reduced_size
+from wbc_tf.inference.jobs import Job, Tally
 from wbc_tf.inference.outcomes import Outcomes
 from wbc_tf.inference.pipeline import FATAL, OutputError, pictures_at_once
 from wbc_tf.inference.report import Entry, Report

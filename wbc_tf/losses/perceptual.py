@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import tensorflow as tf
 
-from wbc_tf.weights import WeightsError, assign_strictly, named_variables
+from wbc_tf.artefact.weights import WeightsError, assign_strictly, named_variables
 
 NETWORKS = ("vgg16", "vgg19")
 

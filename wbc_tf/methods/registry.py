@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from wbc_tf.images import PathLike
+from wbc_tf.files import PathLike
 
 if TYPE_CHECKING:
     from wbc_tf.training.method import Method

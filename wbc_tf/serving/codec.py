@@ -1,4 +1,4 @@
-"""Pictures as bytes, in the graph: as `wbc_tf.images` reads and writes them on the command line."""
+"""Pictures as bytes, in the graph: as `wbc_tf.files.pictures` does on the command line."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def encode_picture(picture: tf.Tensor, settings: ServingSettings) -> tf.Tensor:
         _over_white(rgb, alpha),
         format="rgb",
         quality=settings.quality,
-        chroma_downsampling=settings.quality < 90,  # as in wbc_tf.images.write_image
+        chroma_downsampling=settings.quality < 90,  # as in wbc_tf.files.pictures
     )
 
 

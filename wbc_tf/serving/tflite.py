@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from wbc_tf.artefact.model_directory import write_version
 from wbc_tf.images import to_float, to_uint8
-from wbc_tf.model_directory import write_version
 from wbc_tf.serving.parity import ParityError
 from wbc_tf.serving.sample_photo import sample_photo
 from wbc_tf.serving.signatures import Coefficients

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from wbc_tf.weights import check_names_and_shapes
+from wbc_tf.artefact.weights import check_names_and_shapes
 
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 _KEPT = 3

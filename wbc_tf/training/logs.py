@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from wbc_tf.contact_sheet import contact_sheet
-from wbc_tf.images import to_uint8, write_image, write_whole
+from wbc_tf.comparison.contact_sheet import contact_sheet
+from wbc_tf.files.pictures import write_image
+from wbc_tf.files.whole import write_whole
+from wbc_tf.images import to_uint8
 
 
 class RunLogs:

@@ -1,1 +1,1 @@
-"""Video files, as `wbc_tf.images` is for pictures: read, written and known by their names."""
+"""Video files, as `wbc_tf.files` is for pictures: read, written and known by their names."""

@@ -12,7 +12,7 @@ from typing import Union
 import av
 from av import Packet, VideoFrame
 
-from wbc_tf.images import PathLike
+from wbc_tf.files import PathLike
 from wbc_tf.video.colour import ColourError, Reader
 from wbc_tf.video.decoder import Decoder, Shown
 from wbc_tf.video.ending import Ending

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wbc_tf.images import PathLike
+from wbc_tf.files import PathLike
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wbc_tf.images import write_image
+from wbc_tf.files.pictures import write_image
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
 
 

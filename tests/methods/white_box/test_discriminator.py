@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.weights import named_variables
 from wbc_tf.methods.white_box.discriminator import Discriminator
-from wbc_tf.weights import named_variables
 
 
 def test_variables_are_the_released_ones(shared):

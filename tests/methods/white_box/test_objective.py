@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.weights import named_variables
 from wbc_tf.convert import generator_from_checkpoint
 from wbc_tf.layers.guided_filter import guided_filter
 from wbc_tf.methods.white_box import checkpoint_names
@@ -22,7 +23,6 @@ from wbc_tf.methods.white_box.objective import (
 )
 from wbc_tf.methods.white_box.representations.surface import surface
 from wbc_tf.methods.white_box.representations.texture import texture
-from wbc_tf.weights import named_variables
 
 # The released graph is BGR. These arrays have colour in their last axis or, as kernels, in the one
 # before it, and are turned round; every other array is the same in both.

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.model_directory import find_model, read_metadata, save_model
+from wbc_tf.artefact.weights import WeightsError
 from wbc_tf.layers.guided_filter import guided_filter
 from wbc_tf.methods.white_box import serving
 from wbc_tf.methods.white_box.generator import Generator, build_generator
-from wbc_tf.model_directory import find_model, read_metadata, save_model
-from wbc_tf.weights import WeightsError
 
 
 def _photo(*size: int) -> np.ndarray:

@@ -10,11 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from wbc_tf.images import PathLike, crop_to, pad_to_multiple
+from wbc_tf.artefact.model_directory import find_model, load_weights, read_metadata, save_model
+from wbc_tf.artefact.receptive_field import ReceptiveField, receptive_field
+from wbc_tf.files import PathLike
+from wbc_tf.images import crop_to, pad_to_multiple
 from wbc_tf.layers.guided_filter import guided_filter_coefficients
 from wbc_tf.methods.white_box.generator import SIZE_MULTIPLE, Generator, build_generator
-from wbc_tf.model_directory import find_model, load_weights, read_metadata, save_model
-from wbc_tf.receptive_field import ReceptiveField, receptive_field
 from wbc_tf.serving.settings import DEFAULT_SETTINGS, ServingSettings
 from wbc_tf.serving.signatures import build_signatures
 
@@ -79,7 +80,7 @@ def save(
       directory: ``NAME``.
       metadata: for ``model.json``: the licence, and whatever tells where the weights come from.
       settings: what the signatures do around the network, see `wbc_tf.serving.signatures`.
-      complete: see `wbc_tf.model_directory.save_model`.
+      complete: see `wbc_tf.artefact.model_directory.save_model`.
     """
     seen = field(generator)
     return save_model(

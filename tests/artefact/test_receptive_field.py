@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.receptive_field import ReceptiveField, receptive_field
 from wbc_tf.layers.guided_filter import box_mean
 from wbc_tf.layers.resize import upsample_2x
-from wbc_tf.receptive_field import ReceptiveField, receptive_field
 
 
 def _convolution(size: int, *, strides: int = 1, dilation: int = 1) -> Callable:

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from wbc_tf.weights import WeightsError, assign_strictly, check_names_and_shapes, named_variables
+from wbc_tf.artefact.weights import (
+    WeightsError,
+    assign_strictly,
+    check_names_and_shapes,
+    named_variables,
+)
 
 
 class Nested(tf.keras.Model):

@@ -19,15 +19,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wbc_tf.images import PathLike
-from wbc_tf.weights import assign_strictly, named_variables
+from wbc_tf.artefact.weights import assign_strictly, named_variables
+from wbc_tf.files import PathLike
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 METADATA = Path("assets.extra", "model.json")
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 #: Where a bare model name is looked up: in a checkout, then in an installed package.
 MODEL_FOLDERS = (_PACKAGE.parent / "pretrained_models", _PACKAGE / "pretrained_models")
 
@@ -155,7 +155,7 @@ def read_metadata(version: PathLike) -> dict[str, Any]:
 
 
 def load_weights(model: tf.keras.Model, version: PathLike) -> None:
-    """Fills a built network with a version's weights, strictly (see `wbc_tf.weights`)."""
+    """Fills a built network with a version's weights, strictly (see `wbc_tf.artefact.weights`)."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(version))

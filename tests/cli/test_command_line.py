@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from absl import flags, logging
 
-from wbc_tf.command_line import FAILED, OK, USAGE, UsageError, new_flags, run_command
+from wbc_tf.cli.command_line import FAILED, OK, USAGE, UsageError, new_flags, run_command
 
 USAGE_TEXT = "Count things.\n\n  count --number=3"
 

@@ -130,5 +130,5 @@ def _after(operation: Any, known: list[_Reach], axis: int) -> _Reach:
             return widest.enlarged(after // before)
     raise ValueError(
         f"{operation.name}: how far an operation of type {kind} sees is not known to "
-        "wbc_tf/receptive_field.py, so the network cannot be computed tile by tile"
+        "wbc_tf/artefact/receptive_field.py, so the network cannot be computed tile by tile"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wbc_tf.inference.folder import InputError, Tally, plan_jobs
+from wbc_tf.inference.jobs import InputError, Tally, plan_jobs
 
 
 def _touch(folder: Path, *names: str) -> None:

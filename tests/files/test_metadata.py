@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from wbc_tf.images import Photo, read_photo, write_image
-from wbc_tf.metadata import (
+from wbc_tf.files.metadata import (
     Metadata,
     fit_metadata,
     read_metadata,
@@ -17,6 +16,7 @@ from wbc_tf.metadata import (
     srgb_profile,
     to_srgb,
 )
+from wbc_tf.files.pictures import Photo, read_photo, write_image
 
 ARTIST, ORIENTATION, MAKE, EXIF, GPS = 0x013B, 0x0112, 0x010F, 0x8769, 0x8825
 LENS, COLOR_SPACE, WIDTH, LATITUDE_REF = 0xA434, 0xA001, 0xA002, 1

@@ -11,7 +11,7 @@ from string import Template
 
 import numpy as np
 
-from wbc_tf.images import encode_image
+from wbc_tf.files.pictures import encode_image
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 # From 90 on our JPEGs keep colour at full resolution, or the outlines of flat areas would smear.

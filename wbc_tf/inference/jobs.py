@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from absl import flags
-
-from wbc_tf.images import EXTENSIONS, FORMATS, PathLike, find_images, format_of
+from wbc_tf.files import PathLike
+from wbc_tf.files.find import EXTENSIONS, find_images
+from wbc_tf.files.pictures import FORMATS, format_of
 from wbc_tf.video.containers import (
     CONTAINERS,
     OTHERWISE,
@@ -51,32 +51,6 @@ class Tally:
         return f"{self.written} written, {self.skipped} skipped, {self.failed} failed"
 
 
-def define_job_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that turns files into files: what `plan_jobs` is asked."""
-    flags.DEFINE_multi_string(
-        "input", [], "Picture, folder or glob pattern; repeatable.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "output", None, "Folder to write to; or a file name for one input.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "recursive", False, "Look into folders' folders too, keep their tree.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "format",
-        "same",
-        ["same", *(name.lower() for name in FORMATS)],
-        "File format of the results; 'same' keeps each photo's own.",
-        flag_values=values,
-    )
-    flags.DEFINE_boolean(
-        "overwrite",
-        False,
-        "Make results again that are already there; else they are skipped.",
-        flag_values=values,
-    )
-
-
 def plan_jobs(
     inputs: Sequence[str],
     output: PathLike,
@@ -92,8 +66,8 @@ def plan_jobs(
         extension; a file that is named outright is taken whatever it is called.
       output: a folder; or, for a single input file, a file name with a picture's extension.
       recursive: look into folders' folders too; their tree is kept below `output`.
-      file_format: a key of `wbc_tf.images.FORMATS`, or "same" to keep each file's own (PNG where we
-        cannot write that one).
+      file_format: a key of `wbc_tf.files.pictures.FORMATS`, or "same" to keep each file's own (PNG
+        where we cannot write that one).
       videos: take videos too, see `wbc_tf.video.containers.is_video`; they keep their container, or
         become Matroska where we cannot write that one.
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from absl import flags
 
-from wbc_tf.config_flags import config_from_flags, define_config_flags
+from wbc_tf.cli.config_flags import config_from_flags, define_config_flags
 
 
 def option(default, text="What it does."):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from wbc_tf import model_directory
-from wbc_tf.model_directory import (
+from wbc_tf.artefact import model_directory
+from wbc_tf.artefact.model_directory import (
     METADATA,
     ModelNotFoundError,
     find_model,
@@ -17,7 +17,7 @@ from wbc_tf.model_directory import (
     read_metadata,
     save_model,
 )
-from wbc_tf.weights import WeightsError
+from wbc_tf.artefact.weights import WeightsError
 
 FACTS = {"method": "a test", "licence": "none", "origin": "here"}
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.chromium import Browser, browser
-from wbc_tf.slider_page import slider_page
+from wbc_tf.comparison.slider_page import slider_page
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (40, 60, 200)
 HEIGHT, WIDTH = 120, 200

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wbc_tf.contact_sheet import contact_sheet
+from wbc_tf.comparison.contact_sheet import contact_sheet
 
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
 

@@ -1,0 +1,1 @@
+"""A model on disk: its directory, its weights, and how far its network sees."""

@@ -1,0 +1,376 @@
+"""Reading and writing pictures: uint8 RGB, upright and in sRGB.
+
+Reading and writing go through Pillow, so that EXIF orientation, palettes, alpha and 16-bit greys
+come out right, and colours by the file's profile (see `wbc_tf.files.metadata`).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from wbc_tf.files import PathLike
+from wbc_tf.files.metadata import NO_METADATA, Metadata, read_metadata, save_options, to_srgb
+from wbc_tf.files.whole import write_whole
+
+#: Formats we write, as Pillow names them, and the extension each gets.
+FORMATS = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+    "GIF": ".gif",
+}
+
+_OTHER_EXTENSIONS = {".jpeg": "JPEG", ".jfif": "JPEG", ".apng": "PNG", ".tiff": "TIFF"}
+
+_KEEPS_ALPHA = ("PNG", "WEBP", "TIFF", "GIF")
+
+_ANIMATED = ("PNG", "WEBP", "GIF")
+
+# A decoder that is fed garbage fails in many ways.
+_DECODER_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError),
+    *(AttributeError, RuntimeError, MemoryError, struct.error, zlib.error),
+)
+
+
+class ImageReadError(ValueError):
+    """A file that is no readable picture; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Animation:
+    """All frames of a moving picture.
+
+    Attributes:
+      rgb: uint8 [N, H, W, 3].
+      alpha: uint8 [N, H, W], or None where no frame has transparency.
+      milliseconds: how long each frame stands.
+      loop: how often it plays, 0 for ever; None where a GIF does not say, which is once.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    milliseconds: tuple[float, ...]
+    loop: int | None
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture as it came from disk, upright and in sRGB.
+
+    Attributes:
+      rgb: uint8 [H, W, 3].
+      alpha: uint8 [H, W], or None where the file has no transparency.
+      format: Pillow's name of the file's format, such as "JPEG".
+      metadata: what the file says beside its pixels, for the file to be written.
+      animation: its frames, where it moves and they were asked for.
+      notes: what was lost in reading, each a phrase for people.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    format: str
+    metadata: Metadata = NO_METADATA
+    animation: Animation | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_photo(path: PathLike, *, animated: bool = False, max_pixels: int | None = None) -> Photo:
+    """Reads a picture, turned upright by its EXIF orientation and in sRGB by its profile.
+
+    Grey, palette and CMYK become RGB; 16 bits become 8.
+
+    Args:
+      path: the file.
+      animated: read all frames of an animation; else the first, with a note.
+      max_pixels: refuse more, all frames together; None leaves it to Pillow's own limit.
+
+    Raises:
+      ImageReadError: no file, no picture, a broken one or one that is too large.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # Opening a pipe would wait for ever.
+            raise ImageReadError(f"{path}: a pipe or device, not a file")
+        with path.open("rb") as stream:
+            return _decode(stream, name=str(path), animated=animated, max_pixels=max_pixels)
+    except FileNotFoundError as error:
+        reason = "a link to nothing" if path.is_symlink() else "there is no such file"
+        raise ImageReadError(f"{path}: {reason}") from error
+    except IsADirectoryError as error:
+        raise ImageReadError(f"{path}: this is a folder, not a picture") from error
+    except OSError as error:
+        raise ImageReadError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def decode_photo(data: bytes, *, name: str) -> Photo:
+    """`read_photo` of a file's content; `name` is what an error calls it."""
+    return _decode(io.BytesIO(data), name=name, animated=False, max_pixels=None)
+
+
+def count_pixels(path: PathLike) -> int:
+    """Pixels of a picture by its header alone, all frames together; 0 where it has none to read."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            return 0
+        with Image.open(path) as opened:
+            return opened.width * opened.height * _frames(opened)
+    except (Image.DecompressionBombError, *_DECODER_ERRORS):
+        return 0  # why it cannot be read is for `read_photo` to say
+
+
+def _decode(stream: BinaryIO, *, name: str, animated: bool, max_pixels: int | None) -> Photo:
+    try:
+        with Image.open(stream) as opened:
+            frames = _frames(opened) if animated and opened.format in _ANIMATED else 1
+            _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
+            photo = _decode_first(opened)
+            if frames > 1:
+                return _decode_frames(opened, photo, frames)
+            return photo
+    except ImageReadError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageReadError(f"{name}: {_what_it_is(stream)}") from error
+    except Image.DecompressionBombError as error:
+        raise ImageReadError(f"{name}: too many pixels to be read safely ({error})") from error
+    except _DECODER_ERRORS as error:
+        raise ImageReadError(f"{name}: broken or cut off ({error})") from error
+
+
+def _frames(opened: Image.Image) -> int:
+    """How many frames move; a TIFF's pages and a phone's JPEG with a second picture do not."""
+    if opened.format not in _ANIMATED or not getattr(opened, "is_animated", False):
+        return 1
+    return int(getattr(opened, "n_frames", 1))
+
+
+def _refuse_size(opened: Image.Image, frames: int, *, name: str, max_pixels: int | None) -> None:
+    if max_pixels is not None and opened.width * opened.height * frames > max_pixels:
+        of_frames = f" in {frames} frames" if frames > 1 else ""
+        raise ImageReadError(
+            f"{name}: {opened.width} x {opened.height}{of_frames} is too many pixels: the limit is "
+            f"{max_pixels / 1e6:g} megapixels. Raise it (--max_megapixels) if you trust the file"
+        )
+
+
+def _what_it_is(stream: BinaryIO) -> str:
+    """What to call a file that Pillow does not know."""
+    stream.seek(0)
+    head = stream.read(32)
+    if not head:
+        return "an empty file"
+    if head[4:8] == b"ftyp":
+        if b"avif" in head or b"avis" in head:
+            return "AVIF, which this Pillow cannot read; a newer one can (11.3), or convert it"
+        if any(brand in head for brand in (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")):
+            return "HEIC, which Pillow cannot read; convert it to JPEG first"
+    return "not a picture that Pillow can read"
+
+
+def _decode_first(opened: Image.Image) -> Photo:
+    file_format = opened.format or ""
+    notes = []
+    # Before the pixels are read: what is stored is known by the decoder's instructions only.
+    if opened.mode.startswith("I") or any(
+        ";16" in str(tile[-1]) for tile in getattr(opened, "tile", ())
+    ):
+        notes.append("16 bits a channel kept as 8")
+    if opened.mode == "F":
+        raise ValueError("floating-point pixels of an unknown range; save it with 8 or 16 bits")
+    metadata, lost = read_metadata(opened)
+    upright = ImageOps.exif_transpose(opened)
+    profile = upright.info.get("icc_profile")
+    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    if upright.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
+        levels = np.asarray(upright, dtype=np.float64) * (255 / 65535)
+        upright = Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+        has_alpha = False
+        if profile:
+            upright.info["icc_profile"] = profile
+    alpha = np.array(upright.convert("RGBA"))[..., 3] if has_alpha else None
+    srgb, stated, ignored = to_srgb(upright)
+    if getattr(opened, "is_animated", False) and file_format != "MPO":
+        notes.append("only the first of several frames or pages")
+    return Photo(
+        rgb=np.array(srgb),
+        alpha=alpha,
+        # A phone's JPEG that holds a second picture, such as a depth map, is a JPEG to people.
+        format="JPEG" if file_format == "MPO" else file_format,
+        metadata=replace(metadata, icc_profile=stated),
+        notes=(*notes, *lost, *ignored),
+    )
+
+
+def _decode_frames(opened: Image.Image, first: Photo, frames: int) -> Photo:
+    rgb, alpha, milliseconds = [], [], []
+    # An APNG may begin with a picture for viewers that know no APNG, which is no frame.
+    for index in range(1 if opened.info.get("default_image") else 0, frames):
+        opened.seek(index)
+        opened.load()
+        frame = opened.convert("RGBA")
+        frame.info["icc_profile"] = opened.info.get("icc_profile")
+        srgb, _, _ = to_srgb(frame)
+        rgb.append(np.array(srgb))
+        alpha.append(np.array(frame)[..., 3])
+        milliseconds.append(float(opened.info.get("duration", 0)))
+    alphas = np.stack(alpha)
+    animation = Animation(
+        rgb=np.stack(rgb),
+        alpha=None if alphas.min() == 255 else alphas,
+        milliseconds=tuple(milliseconds),
+        loop=opened.info.get("loop", None if opened.format == "GIF" else 0),
+    )
+    notes = tuple(note for note in first.notes if not note.startswith("only the first"))
+    return replace(first, animation=animation, notes=notes)
+
+
+def read_rgb(path: PathLike) -> np.ndarray:
+    """The uint8 [H, W, 3] RGB of `read_photo`, which see."""
+    return read_photo(path).rgb
+
+
+def write_image(
+    path: PathLike,
+    rgb: np.ndarray,
+    *,
+    alpha: np.ndarray | None = None,
+    file_format: str | None = None,
+    quality: int = 95,
+    metadata: Metadata | None = None,
+) -> None:
+    """Writes a picture, whole or not at all (see `write_whole`).
+
+    Args:
+      path: where to; an existing file is replaced.
+      rgb: uint8 [H, W, 3].
+      alpha: see `encode_image`.
+      file_format: a key of `FORMATS`; by the extension when None.
+      quality: of JPEG and WebP, 1 to 100.
+      metadata: see `encode_image`.
+
+    Raises:
+      ValueError: a format that we do not write.
+      OSError: the disk or the folder refuses.
+    """
+    file_format = file_format or format_of(path)
+    data = encode_image(
+        rgb, alpha=alpha, file_format=file_format, quality=quality, metadata=metadata
+    )
+    write_whole(path, data)
+
+
+def encode_image(
+    rgb: np.ndarray,
+    *,
+    alpha: np.ndarray | None = None,
+    file_format: str,
+    quality: int = 95,
+    metadata: Metadata | None = None,
+) -> bytes:
+    """A picture as the content of a file.
+
+    Args:
+      rgb: uint8 [H, W, 3].
+      alpha: uint8 [H, W]; laid over white where the format has no transparency. A GIF's is all or
+        nothing.
+      file_format: a key of `FORMATS`.
+      quality: of JPEG and WebP, 1 to 100.
+      metadata: what the file is to say beside its pixels; what the format cannot hold is left out.
+    """
+    picture = _to_pillow(rgb, alpha, file_format)
+    options = _options(file_format, quality=quality, metadata=metadata)
+    content = io.BytesIO()
+    picture.save(content, format=file_format, **options)
+    return content.getvalue()
+
+
+def encode_animation(
+    animation: Animation, *, file_format: str, quality: int = 95, metadata: Metadata | None = None
+) -> bytes:
+    """A moving picture as the content of a GIF, WebP or (animated) PNG file.
+
+    Equal frames that follow each other may become one that stands as long as both.
+
+    Args:
+      animation: the frames.
+      file_format: "GIF", "WEBP" or "PNG".
+      quality: of WebP, 1 to 100.
+      metadata: see `encode_image`.
+    """
+    if file_format not in _ANIMATED:
+        raise ValueError(f"{file_format} files do not move; choose one of {', '.join(_ANIMATED)}")
+    alphas = [None] * len(animation.rgb) if animation.alpha is None else animation.alpha
+    pictures = [_to_pillow(rgb, a, file_format) for rgb, a in zip(animation.rgb, alphas)]
+    options = _options(file_format, quality=quality, metadata=metadata)
+    options["duration"] = list(animation.milliseconds)
+    if animation.loop is not None:
+        options["loop"] = animation.loop
+    if file_format == "GIF" and animation.alpha is not None:
+        options["disposal"] = 2  # else an earlier frame shows through the gaps of the next
+    content = io.BytesIO()
+    pictures[0].save(
+        content, format=file_format, save_all=True, append_images=pictures[1:], **options
+    )
+    return content.getvalue()
+
+
+def _to_pillow(rgb: np.ndarray, alpha: np.ndarray | None, file_format: str) -> Image.Image:
+    if file_format == "GIF":
+        return _to_palette(rgb, alpha)
+    if alpha is None:
+        return Image.fromarray(rgb)
+    picture = Image.fromarray(np.dstack([rgb, alpha]))
+    if file_format not in _KEEPS_ALPHA:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    return picture
+
+
+def _to_palette(rgb: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
+    # Flat colours are what a palette is good at: dithering would only put noise on them.
+    colours = 256 if alpha is None else 255
+    picture = Image.fromarray(rgb).quantize(colours, dither=Image.Dither.NONE)
+    if alpha is not None:
+        palette = (picture.getpalette() or [])[: 3 * 255]
+        picture.putpalette(palette + [0] * (3 * 256 - len(palette)))
+        gaps = Image.fromarray(np.where(alpha < 128, 255, 0).astype(np.uint8))
+        picture.paste(255, (0, 0), gaps)
+        picture.info["transparency"] = 255
+    return picture
+
+
+def _options(file_format: str, *, quality: int, metadata: Metadata | None) -> dict[str, Any]:
+    options = save_options(metadata or NO_METADATA, file_format)
+    if file_format in ("JPEG", "WEBP"):
+        options["quality"] = quality
+    if file_format == "JPEG":
+        options["subsampling"] = 0 if quality >= 90 else 2  # chroma blocks show on flat colours
+    return options
+
+
+def format_of(path: PathLike) -> str:
+    """The `FORMATS` key that a file's extension asks for.
+
+    Raises:
+      ValueError: the extension is none that we write.
+    """
+    suffix = Path(path).suffix.lower()
+    known_extensions = {extension: name for name, extension in FORMATS.items()}
+    known_extensions.update(_OTHER_EXTENSIONS)
+    if suffix in known_extensions:
+        return known_extensions[suffix]
+    known = ", ".join(sorted(FORMATS.values()))
+    raise ValueError(f"{path}: cannot write '{suffix}'; choose one of {known}")
