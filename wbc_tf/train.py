@@ -94,7 +94,7 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
     import tensorflow as tf
 
     from wbc_tf.artefact.weights import WeightsError
-    from wbc_tf.data.crops import ImageFolderError
+    from wbc_tf.data.pictures import ImageFolderError
     from wbc_tf.files.whole import write_whole
     from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, is_chief, train
     from wbc_tf.training.provenance import source_commit

@@ -7,7 +7,8 @@ import pytest
 from absl import logging
 
 from wbc_tf.data import crops
-from wbc_tf.data.crops import CropSampler, ImageFolderError
+from wbc_tf.data.crops import CropSampler
+from wbc_tf.data.pictures import ImageFolderError, PictureCache
 from wbc_tf.files.pictures import write_image
 
 SIDES = (0.36, 1.0)
@@ -35,16 +36,35 @@ def test_crops_are_float_pictures_of_the_size_asked_for(folder):
     assert -1 <= crop.min() < crop.max() <= 1
 
 
-def test_each_picture_comes_once_in_an_epoch(folder, monkeypatch):
+def test_each_picture_comes_once_in_an_epoch(folder):
+    class Watched(PictureCache):
+        def read(self, path):
+            seen.append(path.name)
+            return super().read(path)
+
     seen = []
-    plain = crops.read_rgb
-    each = sampler(folder)
-    monkeypatch.setattr(crops, "read_rgb", lambda path: seen.append(path.name) or plain(path))
+    each = sampler(folder, cache=Watched())
+    seen.clear()
     for position in range(18):
         each.crop(position)
     epochs = [seen[0:6], seen[6:12], seen[12:18]]
     assert all(sorted(epoch) == [f"{i}.png" for i in range(6)] for epoch in epochs)
     assert len(set(map(tuple, epochs))) > 1
+
+
+def test_whole_pictures_lose_their_aspect_ratio_and_nothing_else(tmp_path):
+    picture = np.zeros((40, 80, 3), np.uint8)
+    picture[10:, :20] = 200  # the lower left corner: told from its mirror image
+    write_image(tmp_path / "corner.png", picture)
+    expected = np.full((20, 20, 3), -1, np.float32)
+    expected[5:, :5] = 200 / 127.5 - 1
+    straight = sampler(tmp_path, patch_size=20, sides=None, flip=False)
+    for position in range(8):
+        np.testing.assert_allclose(straight.crop(position), expected, atol=1e-6)
+    flipped = sampler(tmp_path, patch_size=20, sides=None)
+    mirrored = [np.allclose(flipped.crop(i), expected[:, ::-1], atol=1e-6) for i in range(12)]
+    assert True in mirrored
+    assert False in mirrored
 
 
 def test_threads_get_what_one_thread_gets(folder):
@@ -93,7 +113,8 @@ def test_the_scale_varies_between_the_sides_asked_for(folder, sides):
     picture = np.repeat(np.tile(ramp[None, :, None], (700, 1, 1)), 3, axis=2)
     spans = []
     for seed in range(200):
-        crop = crops._one_crop(picture, 32, sides, np.random.default_rng(seed))
+        square = crops._one_square(picture, 32, sides, np.random.default_rng(seed))
+        crop = crops._scaled(square, 32, False, np.random.default_rng(seed))
         spans.append((int(crop.max()) - int(crop.min())) / 255 * 1000 / 700)
     # The first and last of 32 averaged columns lie 31/32 of the crop's side apart.
     low, high = sides

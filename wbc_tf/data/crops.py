@@ -6,7 +6,6 @@ very crops an unbroken one would see, and its data position is nothing but the s
 
 from __future__ import annotations
 
-import threading
 import zlib
 from collections import Counter
 from functools import lru_cache
@@ -14,20 +13,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from absl import logging
 
+from wbc_tf.data.pictures import ImageFolderError, PictureCache
 from wbc_tf.files import PathLike
 from wbc_tf.files.find import EXTENSIONS, find_images
-from wbc_tf.files.pictures import ImageReadError, read_rgb
 from wbc_tf.images import to_float
 
 # In grey levels: sky and paper stay under it, and teach nothing but their own colour.
 BLANK_DEVIATION = 8.0
 _TRIES = 8
-
-
-class ImageFolderError(ValueError):
-    """A folder that cannot be trained on; the message names it and says what to do."""
 
 
 class CropSampler:
@@ -39,11 +33,15 @@ class CropSampler:
     Args:
       folder: with at least `at_least` pictures that can be read.
       patch_size: side of the crops, in pixels.
-      sides: least and largest side of what a crop shows, in parts of the picture's short side.
+      sides: least and largest side of what a crop shows, in parts of the picture's short side; None
+        takes the whole picture, scaled to a square without keeping its aspect ratio.
       seed: of the run.
-      name: of the stream; streams of other names draw independently.
+      name: of the stream; streams of other names have another order and other crops.
+      flip: mirror every second crop, by chance.
       at_least: fewer readable pictures than this are an error (the batch size: less is too few to
         learn from). So many are decoded at the start; what is broken beyond them shows later.
+      cache: of decoded pictures; give several samplers the same one and they share its memory. By
+        default the sampler has its own.
 
     Raises:
       ImageFolderError: the folder is not there, or holds too few pictures that can be read.
@@ -54,10 +52,12 @@ class CropSampler:
         folder: PathLike,
         *,
         patch_size: int,
-        sides: tuple[float, float],
+        sides: tuple[float, float] | None,
         seed: int,
         name: str,
+        flip: bool = True,
         at_least: int = 1,
+        cache: PictureCache | None = None,
     ) -> None:
         self.folder = Path(folder)
         if not self.folder.is_dir():
@@ -65,24 +65,27 @@ class CropSampler:
         self.paths = list(find_images(self.folder))
         self.patch_size = patch_size
         self.sides = sides
+        self.flip = flip
         self._key = (seed, zlib.crc32(name.encode()))
-        self._broken: set[Path] = set()
-        self._lock = threading.Lock()
+        self._read = (cache or PictureCache()).read
         # Two epochs are in hand at once where one ends.
         self._order = lru_cache(maxsize=2)(self._new_order)
-        readable = 0
+        readable = broken = 0
         for path in self.paths:
             if readable == at_least:
                 break
-            readable += self._read(path) is not None
+            if self._read(path) is None:
+                broken += 1
+            else:
+                readable += 1
         if readable < at_least:
-            raise ImageFolderError(self._too_few(readable, at_least, name))
+            raise ImageFolderError(self._too_few(readable, broken, at_least, name))
 
     def crop(self, position: int) -> np.ndarray:
         """The crop at a position, 0 or more; float32 [patch_size, patch_size, 3] in [-1, 1].
 
         Raises:
-          ImageFolderError: since the start, the last readable picture has gone.
+          ImageFolderError: since the start, the last readable picture has gone; or the disk fails.
         """
         epoch, place = divmod(position, len(self.paths))
         order = self._order(epoch)
@@ -90,18 +93,19 @@ class CropSampler:
         for step in range(len(order)):
             picture = self._read(self.paths[order[(place + step) % len(order)]])
             if picture is not None:
-                return to_float(_random_crop(picture, self.patch_size, self.sides, random))
+                crop = _random_crop(picture, self.patch_size, self.sides, self.flip, random)
+                return to_float(crop)
         raise ImageFolderError(f"{self.folder}: no picture there can be read any more")
 
-    def _too_few(self, readable: int, at_least: int, name: str) -> str:
+    def _too_few(self, readable: int, broken: int, at_least: int, name: str) -> str:
         if self.paths and readable == 0:
             return (
                 f"{self.folder}: none of its {len(self.paths)} {name} pictures can be read; each "
                 "is named above"
             )
         found = f"{self.folder}: {readable} {name} pictures"
-        if self._broken:
-            found += f" (and {len(self._broken)} that cannot be read, named above)"
+        if broken:
+            found += f" (and {broken} that cannot be read, named above)"
         others = Counter(
             path.suffix.lower() or "no extension"
             for path in self.folder.rglob("[!.]*")
@@ -118,30 +122,24 @@ class CropSampler:
     def _new_order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng((*self._key, 0, epoch)).permutation(len(self.paths))
 
-    def _read(self, path: Path) -> np.ndarray | None:
-        if path in self._broken:
-            return None
-        try:
-            return read_rgb(path)
-        except ImageReadError as error:
-            with self._lock:  # decoding runs in several threads, and one warning is enough
-                if path not in self._broken:
-                    self._broken.add(path)
-                    logging.warning("left out: %s", error)
-            return None
-
 
 def _random_crop(
-    picture: np.ndarray, size: int, sides: tuple[float, float], random: np.random.Generator
+    picture: np.ndarray,
+    size: int,
+    sides: tuple[float, float] | None,
+    flip: bool,
+    random: np.random.Generator,
 ) -> np.ndarray:
-    """A square of random size and place, scaled to `size`, mirrored half the time; never blank.
+    """A square of random size and place, scaled to `size`; never blank.
 
     Pictures are not enlarged unless they are smaller than the crop themselves. Among crops that are
     all almost blank the liveliest is taken.
     """
+    if sides is None:
+        return _scaled(picture, size, flip, random)
     best, best_deviation = picture, -1.0
     for _ in range(_TRIES):
-        crop = _one_crop(picture, size, sides, random)
+        crop = _scaled(_one_square(picture, size, sides, random), size, flip, random)
         deviation = float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).std())
         if deviation > best_deviation:
             best, best_deviation = crop, deviation
@@ -150,7 +148,7 @@ def _random_crop(
     return best
 
 
-def _one_crop(
+def _one_square(
     picture: np.ndarray, size: int, sides: tuple[float, float], random: np.random.Generator
 ) -> np.ndarray:
     height, width = picture.shape[:2]
@@ -158,8 +156,12 @@ def _one_crop(
     side = max(round(random.uniform(*sides) * short), min(size, short))
     top = random.integers(height - side + 1)
     left = random.integers(width - side + 1)
-    crop = picture[top : top + side, left : left + side]
-    if random.random() < 0.5:
-        crop = crop[:, ::-1]
-    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return cv2.resize(crop, (size, size), interpolation=interpolation)
+    return picture[top : top + side, left : left + side]
+
+
+def _scaled(picture: np.ndarray, size: int, flip: bool, random: np.random.Generator) -> np.ndarray:
+    """The picture as a square of `size`, mirrored half the time if `flip`."""
+    if flip and random.random() < 0.5:
+        picture = picture[:, ::-1]
+    interpolation = cv2.INTER_AREA if min(picture.shape[:2]) > size else cv2.INTER_CUBIC
+    return cv2.resize(picture, (size, size), interpolation=interpolation)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wbc_tf.data.crops import ImageFolderError
+from wbc_tf.data.pictures import ImageFolderError
 from wbc_tf.methods.white_box.data import SAMPLES, WhiteBoxData
 from wbc_tf.ops.drawing import draw
 from wbc_tf.ops.l0_smoothing import l0_smoothing

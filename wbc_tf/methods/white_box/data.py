@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from wbc_tf.data.crops import CropSampler
-from wbc_tf.data.streams import MainAndSide, batch_stream
+from wbc_tf.data.pictures import PictureCache
+from wbc_tf.data.streams import Derived, Source, batch_stream
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
 from wbc_tf.ops.drawing import draw
 from wbc_tf.ops.l0_smoothing import l0_smoothing
@@ -29,57 +30,61 @@ class WhiteBoxData:
             if not getattr(config, name):
                 raise ValueError(f"{name} is empty, and must be a folder of pictures to train on")
         self._config = config
+        self._cache = PictureCache()
         self._samples = self._sampler(config.photo_dir, "sample", at_least=1)
-        self._photos = self._stream(config.photo_dir, config.face_photo_dir, "photo")
-        self._cartoons = self._stream(config.cartoon_dir, config.face_cartoon_dir, "cartoon")
+        self._sources = {
+            "photo": self._source(config.photo_dir, config.face_photo_dir, "photo"),
+            "cartoon": self._source(config.cartoon_dir, config.face_cartoon_dir, "cartoon"),
+        }
+        targets = {
+            "photo": _unchanged,
+            "structure": self._region_maps,
+            "smoothed": self._smoothed,
+            "drawn": self._drawn,
+        }
+        self._derived = {"content": Derived("photo", targets[config.content_target])}
 
-    def batches(self, *, start_step: int) -> tf.data.Dataset:
+    def batches(
+        self, *, start_step: int, context: tf.distribute.InputContext | None = None
+    ) -> tf.data.Dataset:
         """Endless dicts of float32 [batch, patch, patch, 3] RGB in [-1, 1].
 
         "photo", "cartoon", and "content", what the output is held to: the photo itself, or what
         ``content_target`` makes of it, here and not in the step, so that they overlap.
+
+        Args:
+          start_step: of the first batch.
+          context: which worker asks, see `batch_stream`.
         """
-        config = self._config
-        shape = (config.batch_size, config.patch_size, config.patch_size, 3)
-        dataset = batch_stream(
-            {"photo": self._photos, "cartoon": self._cartoons},
-            shapes={"photo": shape, "cartoon": shape},
+        return batch_stream(
+            self._sources,
+            self._derived,
+            batch_size=self._config.batch_size,
+            patch_size=self._config.patch_size,
             start_step=start_step,
+            context=context,
         )
-        if config.content_target == "photo":
-            return dataset.map(lambda batch: {**batch, "content": batch["photo"]})
-        flatten = {"structure": self._region_maps, "smoothed": self._smoothed, "drawn": self._drawn}
-
-        def add_content(step: tf.Tensor, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            content = tf.numpy_function(
-                flatten[config.content_target], [step, batch["photo"]], tf.float32, stateful=False
-            )
-            return {**batch, "content": tf.ensure_shape(content, shape)}
-
-        numbered = dataset.enumerate(start=start_step)
-        return numbered.map(
-            add_content, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        ).prefetch(tf.data.AUTOTUNE)
 
     def sample_photos(self) -> tf.Tensor:
         """The photos of the sample grid: crops of the scenery photos, the same all through."""
         return tf.stack([self._samples.crop(i) for i in range(SAMPLES)])
 
-    def _region_maps(self, step: int, photos: np.ndarray) -> np.ndarray:
-        random = np.random.default_rng((self._config.seed, int(step)))
-        sizes = random.choice(self._config.content_regions, size=len(photos))
+    def _region_maps(self, photos: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        config = self._config
+        sizes = [
+            np.random.default_rng((config.seed, position)).choice(config.content_regions)
+            for position in positions
+        ]
         options = [
             {"kind": "felzenszwalb", "scale": float(size), "min_size": round(size)}
             for size in sizes
         ]
         return shared_pool().map(photos, options)
 
-    def _smoothed(self, step: int, photos: np.ndarray) -> np.ndarray:
-        del step  # nothing is drawn
+    def _smoothed(self, photos: np.ndarray, _: np.ndarray) -> np.ndarray:
         return l0_smoothing(photos, strength=self._config.content_smoothing)
 
-    def _drawn(self, step: int, photos: np.ndarray) -> np.ndarray:
-        del step  # nothing is drawn by lot
+    def _drawn(self, photos: np.ndarray, _: np.ndarray) -> np.ndarray:
         config = self._config
         return draw(
             photos,
@@ -89,11 +94,10 @@ class WhiteBoxData:
             contrast=config.content_contrast,
         )
 
-    def _stream(self, scenery: str, faces: str, name: str) -> MainAndSide:
-        return MainAndSide(
+    def _source(self, scenery: str, faces: str, name: str) -> Source:
+        return Source(
             main=self._sampler(scenery, name),
             side=self._sampler(faces, f"face {name}") if faces else None,
-            batch_size=self._config.batch_size,
         )
 
     def _sampler(self, folder: str, name: str, *, at_least: int | None = None) -> CropSampler:
@@ -104,4 +108,9 @@ class WhiteBoxData:
             seed=self._config.seed,
             name=name,
             at_least=self._config.batch_size if at_least is None else at_least,
+            cache=self._cache,
         )
+
+
+def _unchanged(photos: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return photos
