@@ -2,7 +2,7 @@
 
     python -m benchmarks.inference [--model DIRECTORY] [--photos FOLDER] [--count 12] [--rounds 3]
 
-Both are timed in turns in one run: ``cartoonize_files`` from files to files, with reading, drawing
+Both are timed in turns in one run: ``cartoonize_photos`` from files to files, with reading, drawing
 and writing overlapped, and the network alone on the same pictures, batched the same way, already in
 memory. The best round of each counts: another load on the machine can only add to a time. The same
 share in processor seconds, which another load hardly touches, tells what reading and writing cost
@@ -33,9 +33,10 @@ import numpy as np
 from benchmarks._records import Records, add_json_flag
 from wbc_tf.files.find import find_images
 from wbc_tf.files.pictures import write_image
-from wbc_tf.inference import pipeline
 from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
 from wbc_tf.inference.jobs import plan_jobs
+from wbc_tf.inference.photos import cartoonize_photos
+from wbc_tf.inference.settings import DrawSettings
 
 SHARE = 0.9
 
@@ -69,7 +70,7 @@ def compare(
     records: Records,
 ) -> None:
     inputs = [str(path) for path in find_images(photos)]
-    settings = {"short_side": SHORT_SIDE, "output_size": "input"}
+    settings = DrawSettings(short_side=SHORT_SIDE)
     calls: list[np.ndarray] = []
 
     def spy(images: np.ndarray, **_: object) -> np.ndarray:
@@ -77,20 +78,20 @@ def compare(
         return images
 
     # What the network is given, in the very batches; the first call of each size is warm-up.
-    pipeline.cartoonize_files(spy, plan_jobs(inputs, work / "spied"), **settings)
+    cartoonize_photos(spy, plan_jobs(inputs, work / "spied"), settings)
     megapixels = sum(images.size for images in calls) / 3e6
     for images in {images.shape: images for images in calls}.values():
-        cartoonizer(images, **settings)
+        cartoonizer(images, **settings.arguments())
 
     alone, whole = [], []
     for number in range(rounds):
         start = seconds()
         for images in calls:
-            cartoonizer(images, **settings)
+            cartoonizer(images, **settings.arguments())
         alone.append(seconds() - start)
         jobs = plan_jobs(inputs, work / f"round{number}")
         start = seconds()
-        tally = pipeline.cartoonize_files(cartoonizer, jobs, **settings)
+        tally = cartoonize_photos(cartoonizer, jobs, settings)
         whole.append(seconds() - start)
         if tally.written != len(inputs):
             raise SystemExit(f"a benchmark of failures is none: {tally}")

@@ -182,7 +182,7 @@ def test_without_pyav_videos_are_refused_and_photos_are_made(
 def test_nobody_waits_for_pyav_who_has_no_videos(root: Path, tmp_path: Path) -> None:
     (tmp_path / "av.py").write_text("raise SystemExit('imported all the same')")
     done = subprocess.run(
-        [sys.executable, "-c", "import wbc_tf.cartoonize, wbc_tf.inference.pipeline"],
+        [sys.executable, "-c", "import wbc_tf.cartoonize, wbc_tf.inference.photos"],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         check=False,

@@ -14,9 +14,11 @@ from PIL import Image
 
 from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
 from wbc_tf.cli.job_flags import define_job_flags
-from wbc_tf.inference.jobs import InputError, Job, Tally, plan_jobs
-from wbc_tf.inference.pipeline import OutputError, cartoonize_files
+from wbc_tf.inference.jobs import InputError, Job, OutputError, Tally, plan_jobs
+from wbc_tf.inference.photos import cartoonize_photos
+from wbc_tf.inference.progress import Console, Listener, Listeners
 from wbc_tf.inference.report import Report
+from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.video.codecs import CODECS, PRESETS, encoder_options
 from wbc_tf.video.containers import container_of, is_video
 from wbc_tf.video.pyav import PyAVError, check_pyav
@@ -248,9 +250,10 @@ def _check_videos(values: flags.FlagValues, jobs: list[Job]) -> None:
 def _cartoonize(values: flags.FlagValues, jobs: list[Job], report: Report | None) -> int:
     cartoonizer = _load(values)
     try:
-        tally = _make_photos(values, cartoonizer, jobs, report) + _make_videos(
-            values, cartoonizer, jobs, report
-        )
+        with Console() as console:
+            listener = Listeners(console, report) if report else console
+            tally = _make_photos(values, cartoonizer, jobs, listener)
+            tally += _make_videos(values, cartoonizer, jobs, listener)
     except OutputError as error:
         print(f"cartoonize: {error}", file=sys.stderr)
         return FAILED
@@ -275,34 +278,32 @@ def _load(values: flags.FlagValues) -> Cartoonizer:
 
 
 def _make_photos(
-    values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], report: Report | None
+    values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], listener: Listener
 ) -> Tally:
     photos = [job for job in jobs if not is_video(job.source)]
     if not photos:
-        return Tally(0, 0, 0)
-    return cartoonize_files(
+        return Tally()
+    return cartoonize_photos(
         cartoonizer,
         photos,
-        short_side=values.short_side,
-        output_size=values.output_size,
+        DrawSettings(short_side=values.short_side, output_size=values.output_size),
         quality=values.quality,
         overwrite=values.overwrite,
         max_pixels=round(values.max_megapixels * 1e6),
-        report=report,
+        listener=listener,
     )
 
 
 def _make_videos(
-    values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], report: Report | None
+    values: flags.FlagValues, cartoonizer: Cartoonizer, jobs: list[Job], listener: Listener
 ) -> Tally:
     videos = [job for job in jobs if is_video(job.source)]
     if not videos:
-        return Tally(0, 0, 0)
+        return Tally()
     from wbc_tf.inference.videos import VideoSettings, cartoonize_videos  # needs PyAV
 
     settings = VideoSettings(
-        short_side=values.short_side,
-        output_size=values.output_size,
+        draw=DrawSettings(short_side=values.short_side, output_size=values.output_size),
         codec=None if values.codec == "auto" else values.codec,
         crf=values.crf,
         preset=values.preset,
@@ -312,7 +313,7 @@ def _make_videos(
         max_pixels=round(values.max_megapixels * 1e6),
     )
     return cartoonize_videos(
-        cartoonizer, videos, settings, overwrite=values.overwrite, report=report
+        cartoonizer, videos, settings, overwrite=values.overwrite, listener=listener
     )
 
 

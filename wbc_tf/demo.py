@@ -43,9 +43,11 @@ def main(values: flags.FlagValues) -> int:
     from wbc_tf.artefact.model_directory import ModelNotFoundError
     from wbc_tf.comparison.contact_sheet import contact_sheet
     from wbc_tf.files.pictures import read_rgb, write_image
-    from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
+    from wbc_tf.inference.cartoonizer import Cartoonizer
     from wbc_tf.inference.jobs import plan_jobs
-    from wbc_tf.inference.pipeline import cartoonize_files
+    from wbc_tf.inference.photos import cartoonize_photos
+    from wbc_tf.inference.progress import Console
+    from wbc_tf.inference.settings import DrawSettings
 
     try:
         cartoonizer = Cartoonizer.load(values.model)
@@ -57,9 +59,10 @@ def main(values: flags.FlagValues) -> int:
     for sample, name in SAMPLES.items():
         write_image(photos / f"{name}.png", getattr(data, sample)())
     jobs = plan_jobs([str(photos)], cartoons)
-    tally = cartoonize_files(
-        cartoonizer, jobs, short_side=SHORT_SIDE, output_size="input", overwrite=True
-    )
+    with Console() as console:
+        tally = cartoonize_photos(
+            cartoonizer, jobs, DrawSettings(), overwrite=True, listener=console
+        )
     if tally.failed:
         return FAILED
     sheet = Path(values.sheet) if values.sheet else output / "contact_sheet.png"

@@ -212,9 +212,11 @@ def _draw(method: Method, photos: PictureFolder, scratch: Path) -> tuple[Picture
 
     And how many of them it could not draw, for other reasons than that they are broken.
     """
-    from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
+    from wbc_tf.inference.cartoonizer import Cartoonizer
     from wbc_tf.inference.jobs import InputError, plan_jobs
-    from wbc_tf.inference.pipeline import cartoonize_files
+    from wbc_tf.inference.photos import cartoonize_photos
+    from wbc_tf.inference.progress import Console
+    from wbc_tf.inference.settings import DrawSettings
 
     method.export(scratch / "model")
     cartoons = scratch / "cartoons"
@@ -225,9 +227,9 @@ def _draw(method: Method, photos: PictureFolder, scratch: Path) -> tuple[Picture
     jobs = [job for job in jobs if photos.read(job.source) is not None]
     if not jobs:
         raise NoPicturesError(f"{photos.folder}: none of its pictures can be read")
-    tally = cartoonize_files(
-        Cartoonizer.load(scratch / "model"), jobs, short_side=SHORT_SIDE, output_size="input"
-    )
+    cartoonizer = Cartoonizer.load(scratch / "model")
+    with Console() as console:
+        tally = cartoonize_photos(cartoonizer, jobs, DrawSettings(), listener=console)
     if not tally.written:
         raise NoPicturesError(f"{photos.folder}: none of its pictures could be drawn")
     return PictureFolder(cartoons, label="generated"), tally.failed

@@ -228,3 +228,8 @@ def test_videos_that_make_no_sense_are_refused(
 
 def test_tallies_add_up() -> None:
     assert Tally(1, 2, 3) + Tally(10, 20, 30) == Tally(written=11, skipped=22, failed=33)
+
+
+def test_a_tally_counts() -> None:
+    tally = Tally().counted("written").counted("failed").counted("written")
+    assert tally == Tally(written=2, skipped=0, failed=1)

@@ -22,15 +22,17 @@ from tests.video.clips import MATRICES, Seen, look, make, picture, psnr
 from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference import videos
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.inference.jobs import Job, Tally
-from wbc_tf.inference.pipeline import OutputError, cartoonize_files
+from wbc_tf.inference.jobs import Job, OutputError, Tally
+from wbc_tf.inference.photos import cartoonize_photos
+from wbc_tf.inference.progress import Console, Listeners
 from wbc_tf.inference.report import Report
+from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.inference.videos import VideoSettings, cartoonize_videos
 from wbc_tf.video.clip import Clip
 from wbc_tf.video.form import Picture
 from wbc_tf.video.writer import Writer
 
-SETTINGS = VideoSettings(short_side=0, output_size="input", preset="ultrafast")
+SETTINGS = VideoSettings(DrawSettings(short_side=0), preset="ultrafast")
 NTSC = Fraction(30000, 1001)
 
 
@@ -45,7 +47,9 @@ def pictures(path: Path) -> list[Picture]:
 
 
 def convert(source: Path, target: Path, settings: VideoSettings = SETTINGS) -> Seen:
-    assert cartoonize_videos(leave, [Job(source, target)], settings) == Tally(1, 0, 0)
+    with Console() as console:
+        tally = cartoonize_videos(leave, [Job(source, target)], settings, listener=console)
+    assert tally == Tally(written=1)
     return look(target)
 
 
@@ -284,11 +288,11 @@ def test_a_frame_equals_the_photo(tmp_path: Path, tiny_model: Path, output_size:
     for number, frame in enumerate(frames):
         Image.fromarray(frame).save(tmp_path / f"{number}.png")
         photos.append(Job(tmp_path / f"{number}.png", tmp_path / f"photo{number}.png"))
-    sizes = {"short_side": 24, "output_size": output_size}
-    cartoonize_files(tiny, photos, **sizes)
+    draw = DrawSettings(short_side=24, output_size=output_size)
+    cartoonize_photos(tiny, photos, draw)
     for codec, suffix in (("ffv1", ".mkv"), ("h264", ".mp4")):
         job = Job(source, tmp_path / f"b{suffix}")
-        settings = VideoSettings(**sizes, codec=codec)
+        settings = VideoSettings(draw, codec=codec)
         assert cartoonize_videos(tiny, [job], settings).written == 1
         for frame, photo in zip(look(job.target).frames, photos):
             expected = read_rgb(photo.target)
@@ -406,8 +410,9 @@ def test_a_broken_video_is_named_and_the_rest_goes_on(
     (tmp_path / "empty.mp4").touch()
     names = ("cut.mkv", "empty.mp4", "whole.mkv")
     jobs = [Job(tmp_path / name, tmp_path / "out" / name) for name in names]
-    with Report(tmp_path / "report") as report:
-        tally = cartoonize_videos(leave, jobs, SETTINGS, report=report)
+    with Report(tmp_path / "report") as report, Console() as console:
+        listener = Listeners(console, report)
+        tally = cartoonize_videos(leave, jobs, SETTINGS, listener=listener)
     assert tally == Tally(written=1, skipped=0, failed=2)
     assert os.listdir(tmp_path / "out") == ["whole.mkv"], "no temporary files"
     cut, empty = capsys.readouterr().err.splitlines()
@@ -433,7 +438,9 @@ def test_a_model_that_stumbles_fails_its_video_alone(
     def stumble(rgb: np.ndarray, **_: object) -> np.ndarray:
         raise ValueError("the model stumbled")
 
-    tally = cartoonize_videos(stumble, [Job(source, tmp_path / "b.mp4")], SETTINGS)
+    jobs = [Job(source, tmp_path / "b.mp4")]
+    with Console() as console:
+        tally = cartoonize_videos(stumble, jobs, SETTINGS, listener=console)
     assert tally == Tally(written=0, skipped=0, failed=1)
     assert capsys.readouterr().err == (
         f"failed: {source} -> {tmp_path / 'b.mp4'}: the model stumbled\n"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wbc_tf.files import PathLike
@@ -24,6 +25,25 @@ class InputError(ValueError):
     """A request that makes no sense as a whole; raised before anything is written."""
 
 
+#: Errors of the disk that each further file would meet too.
+ENDS_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+class OutputError(Exception):
+    """The disk is full or read-only; what was written before stays.
+
+    Attributes:
+      tally: what had become of the jobs by then.
+    """
+
+    def __init__(self, place: Path, error: OSError, *, tally: Tally) -> None:
+        super().__init__(
+            f"{place}: cannot write there ({error.strerror}). "
+            f"Stopped with {tally.written} written; call again to go on"
+        )
+        self.tally = tally
+
+
 @dataclass(frozen=True)
 class Job:
     """One picture or video to be made: read from `source`, written to `target`."""
@@ -36,9 +56,13 @@ class Job:
 class Tally:
     """What became of the jobs, by number."""
 
-    written: int
-    skipped: int
-    failed: int
+    written: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def counted(self, status: str) -> Tally:
+        """With one job more that became "written", "skipped" or "failed"."""
+        return replace(self, **{status: getattr(self, status) + 1})
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(

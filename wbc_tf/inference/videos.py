@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from tqdm import tqdm
 
 from wbc_tf.files.whole import remove_leftovers, whole_file
 from wbc_tf.images import reduced_size
-from wbc_tf.inference.jobs import Job, Tally
-from wbc_tf.inference.outcomes import Outcomes
-from wbc_tf.inference.pipeline import FATAL, OutputError, pictures_at_once
-from wbc_tf.inference.report import Entry, Report
-from wbc_tf.video.ahead import ahead
+from wbc_tf.inference.ahead import ahead
+from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
+from wbc_tf.inference.photos import pictures_at_once, working_side
+from wbc_tf.inference.progress import Listener, Listeners
+from wbc_tf.inference.report import Entry
+from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.video.clip import Clip, Item
 from wbc_tf.video.containers import container_of
 from wbc_tf.video.form import Picture
@@ -41,8 +41,7 @@ class VideoSettings:
     """How videos are made.
 
     Attributes:
-      short_side: working resolution, see `Cartoonizer`.
-      output_size: "input" or "working", see `Cartoonizer`.
+      draw: how each frame is drawn.
       codec: a key of `wbc_tf.video.codecs.CODECS`; None takes the container's usual one.
       crf: quality; None takes the codec's usual one.
       preset: speed, one of `wbc_tf.video.codecs.PRESETS`.
@@ -52,8 +51,7 @@ class VideoSettings:
       max_pixels: refuse larger frames; None takes all.
     """
 
-    short_side: int
-    output_size: str
+    draw: DrawSettings
     codec: str | None = None
     crf: int | None = None
     preset: str = "medium"
@@ -69,9 +67,9 @@ def cartoonize_videos(
     settings: VideoSettings,
     *,
     overwrite: bool = False,
-    report: Report | None = None,
+    listener: Listener | None = None,
 ) -> Tally:
-    """Works through the jobs; a bad file is named on stderr and counted, and the rest goes on.
+    """Draws each job's video and writes it; a bad file is reported and counted.
 
     Files are whole or not there, whenever it is broken off.
 
@@ -80,39 +78,40 @@ def cartoonize_videos(
       jobs: from `plan_jobs`.
       settings: for all of them.
       overwrite: make files again that are already there; else they are skipped.
-      report: gets an entry for each job.
+      listener: is told what becomes of each job, in their order, and of its frames.
 
     Raises:
-      OutputError: the disk is full or the folder read-only.
+      OutputError: the disk is full or read-only.
     """
     import tensorflow as tf
 
-    outcomes = Outcomes(report)
+    listener = listener or Listeners()
+    tally = Tally()
     for folder in {job.target.parent for job in jobs}:
         remove_leftovers(folder)
-    try:
-        for job in jobs:
-            source, target = str(job.source), str(job.target)
+    listener.begun(len(jobs))
+    for job in jobs:
+        source, target = str(job.source), str(job.target)
+        try:
             if os.path.exists(job.target) and not overwrite:
-                outcomes.add(Entry(source, target, "skipped"))
-                continue
-            try:
-                entry = _cartoonize(cartoonizer, job, settings)
-            except (OSError, ValueError, MemoryError, av.FFmpegError, tf.errors.OpError) as error:
-                if isinstance(error, OSError) and error.errno in FATAL:
-                    written = outcomes.tally.written
-                    raise OutputError(job.target, error, written=written) from error
-                reason = str(error)
-                if source not in reason:
-                    reason = f"{source} -> {target}: {reason}"
-                entry = Entry(source, target, "failed", error=reason)
-            outcomes.add(entry)
-    finally:
-        outcomes.tell_notes()
-    return outcomes.tally
+                entry = Entry(source, target, "skipped")
+            else:
+                entry = _cartoonize(cartoonizer, job, settings, listener)
+        except (OSError, ValueError, MemoryError, av.FFmpegError, tf.errors.OpError) as error:
+            if isinstance(error, OSError) and error.errno in ENDS_ALL:
+                raise OutputError(job.target.parent, error, tally=tally) from error
+            reason = str(error)
+            if source not in reason:
+                reason = f"{source} -> {target}: {reason}"
+            entry = Entry(source, target, "failed", error=reason)
+        tally = tally.counted(entry.status)
+        listener.done(entry)
+    return tally
 
 
-def _cartoonize(cartoonizer: Cartoonizer, job: Job, settings: VideoSettings) -> Entry:
+def _cartoonize(
+    cartoonizer: Cartoonizer, job: Job, settings: VideoSettings, listener: Listener
+) -> Entry:
     began, frames = time.perf_counter(), 0
     container = container_of(job.target)
     with Clip(
@@ -122,8 +121,9 @@ def _cartoonize(cartoonizer: Cartoonizer, job: Job, settings: VideoSettings) -> 
         max_pixels=settings.max_pixels,
     ) as clip:
         size = (clip.height, clip.width)
-        if settings.output_size == "working":
-            size = reduced_size(*size, settings.short_side)
+        short_side = working_side(cartoonizer, settings.draw)
+        if settings.draw.output_size == "working":
+            size = reduced_size(*size, short_side)
         job.target.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(job.target) as file:
             with (
@@ -138,14 +138,13 @@ def _cartoonize(cartoonizer: Cartoonizer, job: Job, settings: VideoSettings) -> 
                     preset=settings.preset,
                     streams=[s for s in clip.container.streams if s.index != clip.video.index],
                 ) as writer,
-                closing(_drawn(cartoonizer, clip, settings)) as items,
-                tqdm(total=clip.frames, unit="frame", desc=job.source.name, disable=None) as bar,
+                closing(_drawn(cartoonizer, clip, settings, short_side)) as items,
             ):
                 for item in items:
                     if isinstance(item, Picture):
                         writer.draw(item)
                         frames += 1
-                        bar.update()
+                        listener.frames(str(job.source), frames, clip.frames)
                     else:
                         writer.carry(item)
             notes = (*clip.notes, *writer.notes, *losses(file, writer.form))
@@ -162,10 +161,10 @@ def _cartoonize(cartoonizer: Cartoonizer, job: Job, settings: VideoSettings) -> 
 
 
 def _drawn(
-    cartoonizer: Cartoonizer, clip: Clip, settings: VideoSettings
+    cartoonizer: Cartoonizer, clip: Clip, settings: VideoSettings, short_side: int
 ) -> Generator[Item, None, None]:
     """A clip's items, its pictures drawn; made ahead, as what they are made from is."""
-    at_once = pictures_at_once(clip.height, clip.width, settings.short_side)
+    at_once = pictures_at_once(clip.height, clip.width, short_side)
     # While a batch is drawn the next is decoded, and the one before encoded.
     capacity = 2 * at_once * 3 * clip.height * clip.width
     decoded = ahead(clip.items(), capacity=capacity, cost=_bytes)
@@ -183,9 +182,7 @@ def _draw(
 
     def draw(batch: list[Picture]) -> Iterable[Picture]:
         drawn = cartoonizer(
-            np.stack([picture.rgb for picture in batch]),
-            short_side=settings.short_side,
-            output_size=settings.output_size,
+            np.stack([picture.rgb for picture in batch]), **settings.draw.arguments()
         )
         for picture, rgb in zip(batch, drawn):
             rgb = stabilize(picture.rgb, rgb) if stabilize else rgb

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from PIL import Image
 
 from wbc_tf.files.pictures import Animation, encode_animation, read_photo, read_rgb
-from wbc_tf.inference import pipeline
-from wbc_tf.inference.jobs import Job, Tally
-from wbc_tf.inference.pipeline import OutputError, cartoonize_files
-from wbc_tf.inference.report import Report
+from wbc_tf.inference import photos
+from wbc_tf.inference.jobs import Job, OutputError, Tally
+from wbc_tf.inference.photos import cartoonize_photos
+from wbc_tf.inference.progress import Console, Listeners
+from wbc_tf.inference.report import Entry, Report
+from wbc_tf.inference.settings import DrawSettings
 
 
 class Inverter:
@@ -33,7 +36,7 @@ class Inverter:
         return 255 - (rgb if output_size == "input" else rgb[..., ::2, ::2, :])
 
 
-SETTINGS = {"short_side": 0, "output_size": "input"}
+SETTINGS = DrawSettings(short_side=0)
 
 
 def _save(path: Path, level: int = 10, mode: str = "RGB") -> Path:
@@ -47,7 +50,7 @@ def test_each_picture_becomes_its_cartoon(tmp_path: Path) -> None:
         Job(_save(tmp_path / f"{level}.png", level), tmp_path / "out" / "deep" / f"{level}.png")
         for level in (10, 20)
     ]
-    assert cartoonize_files(Inverter(), jobs, **SETTINGS) == Tally(written=2, skipped=0, failed=0)
+    assert cartoonize_photos(Inverter(), jobs, SETTINGS) == Tally(written=2, skipped=0, failed=0)
     for level in (10, 20):
         cartoon = read_rgb(tmp_path / "out" / "deep" / f"{level}.png")
         np.testing.assert_array_equal(cartoon, np.full((4, 6, 3), 255 - level))
@@ -57,10 +60,10 @@ def test_what_is_there_is_skipped_unless_it_may_be_overwritten(tmp_path: Path) -
     jobs = [Job(_save(tmp_path / "a.png"), tmp_path / "b.png")]
     (tmp_path / "b.png").write_bytes(b"an earlier result")
     model = Inverter()
-    assert cartoonize_files(model, jobs, **SETTINGS) == Tally(written=0, skipped=1, failed=0)
+    assert cartoonize_photos(model, jobs, SETTINGS) == Tally(written=0, skipped=1, failed=0)
     assert (tmp_path / "b.png").read_bytes() == b"an earlier result"
     assert model.calls == 0
-    tally = cartoonize_files(model, jobs, overwrite=True, **SETTINGS)
+    tally = cartoonize_photos(model, jobs, SETTINGS, overwrite=True)
     assert tally == Tally(written=1, skipped=0, failed=0)
     assert read_rgb(tmp_path / "b.png")[0, 0, 0] == 245
 
@@ -79,7 +82,8 @@ def test_bad_files_are_named_and_counted_and_stop_nobody(
         Job(good, tmp_path / ("n" * 252 + ".png")),  # one letter too long for the file system
         Job(good, tmp_path / "out" / "6.png"),
     ]
-    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
+    with Console() as console:
+        tally = cartoonize_photos(Inverter(), jobs, SETTINGS, listener=console)
     assert tally == Tally(written=1, skipped=0, failed=5)
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed:")]
     assert len(lines) == 5
@@ -97,28 +101,12 @@ def test_bad_files_are_named_and_counted_and_stop_nobody(
     assert os.listdir(tmp_path / "out") == ["6.png"], "no temporary files"
 
 
-@pytest.mark.parametrize(("output_size", "shape"), [("input", (4, 6)), ("working", (2, 3))])
-def test_alpha_goes_with_the_picture(
-    tmp_path: Path, output_size: str, shape: tuple[int, int]
-) -> None:
-    rgba = np.full((4, 6, 4), 10, np.uint8)
-    rgba[..., 3] = np.where(np.arange(6) < 2, 0, 255)
-    Image.fromarray(rgba).save(tmp_path / "a.png")
-    jobs = [Job(tmp_path / "a.png", tmp_path / "b.png")]
-    tally = cartoonize_files(Inverter(), jobs, short_side=2, output_size=output_size)
-    assert tally.written == 1
-    photo = read_photo(tmp_path / "b.png")
-    assert photo.rgb.shape == (*shape, 3)
-    columns = np.array([0, 255, 255] if output_size == "working" else [0, 0, 255, 255, 255, 255])
-    np.testing.assert_array_equal(photo.alpha, np.broadcast_to(columns, shape))
-
-
 def test_quality_reaches_the_file(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.png")
     for quality in (10, 95):
         jobs = [Job(tmp_path / "a.png", tmp_path / f"{quality}.jpg")]
-        cartoonize_files(Inverter(), jobs, quality=quality, **SETTINGS)
+        cartoonize_photos(Inverter(), jobs, SETTINGS, quality=quality)
     sizes = [(tmp_path / f"{quality}.jpg").stat().st_size for quality in (10, 95)]
     assert sizes[0] < sizes[1] / 2
 
@@ -133,18 +121,26 @@ def _jobs(folder: Path, sizes: list[tuple[int, int]]) -> list[Job]:
     return jobs
 
 
-def test_neighbours_of_one_size_are_drawn_together(
+def test_neighbours_of_one_size_are_drawn_together_in_growing_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "_BATCH_PIXELS", 3 * 4 * 6)
-    sizes = [(4, 6)] * 4 + [(6, 4)] * 2 + [(4, 6)] + [(20, 30)] * 2
+    monkeypatch.setattr(photos, "_BATCH_PIXELS", 3 * 4 * 6)
+    sizes = [(4, 6)] * 8 + [(6, 4)] * 2 + [(4, 6)] + [(20, 30)] * 2
     jobs = _jobs(tmp_path, sizes)
+    jobs.insert(5, Job(tmp_path / "missing.png", tmp_path / "out" / "missing.png"))
     model = Inverter()
-    assert cartoonize_files(model, jobs, **SETTINGS).written == len(sizes)
+    with Report(tmp_path / "report.jsonl") as report:
+        tally = cartoonize_photos(model, jobs, SETTINGS, listener=report)
+    assert tally == Tally(written=len(sizes), failed=1)
     assert model.shapes == [
-        *((3, 4, 6, 3), (4, 6, 3), (2, 6, 4, 3), (4, 6, 3)),
+        (4, 6, 3),  # alone, so that a result is there soon
+        *((2, 4, 6, 3), (3, 4, 6, 3), (2, 4, 6, 3)),
+        *((2, 6, 4, 3), (4, 6, 3)),
         *((20, 30, 3), (20, 30, 3)),  # larger than a batch may be: alone
     ]
+    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    assert [line["source"] for line in lines] == [str(job.source) for job in jobs]
+    del jobs[5]
     for number, (job, size) in enumerate(zip(jobs, sizes)):
         np.testing.assert_array_equal(read_rgb(job.target), np.full((*size, 3), 255 - number))
 
@@ -152,32 +148,41 @@ def test_neighbours_of_one_size_are_drawn_together(
 def test_one_bad_picture_does_not_spoil_its_batch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    jobs = [Job(_save(tmp_path / f"{n}.png", n), tmp_path / f"out{n}.png") for n in (98, 99, 100)]
-    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
-    assert tally == Tally(written=2, skipped=0, failed=1)
+    jobs = [
+        Job(_save(tmp_path / f"{n}.png", n), tmp_path / f"out{n}.png") for n in (97, 98, 99, 100)
+    ]
+    with Console() as console:
+        tally = cartoonize_photos(Inverter(), jobs, SETTINGS, listener=console)
+    assert tally == Tally(written=3, skipped=0, failed=1)
     assert "99.png -> " in capsys.readouterr().err
     assert not (tmp_path / "out99.png").exists()
 
 
-@pytest.mark.parametrize("limit", [1, 48, 200])
-def test_pixels_in_hand_are_bounded_and_nothing_gets_stuck(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+@pytest.mark.parametrize("capacity", [1, 96])
+def test_few_photos_lie_read_or_drawn_and_nothing_gets_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capacity: int
 ) -> None:
-    monkeypatch.setattr(pipeline, "_PIXELS_IN_HAND", limit)
-    jobs = _jobs(tmp_path, [(4, 6), (4, 6), (9, 9), (4, 6), (40, 60), (4, 6)] * 5)
+    monkeypatch.setattr(photos, "_PIXELS_AHEAD", capacity)
+    monkeypatch.setattr(photos, "_LEAST_COST", 1)
+    jobs = _jobs(tmp_path, [(4, 6)] * 40)
     jobs.insert(3, Job(tmp_path / "missing.png", tmp_path / "out" / "missing.png"))
-    most = 0
-    run = pipeline._Run._draw
+    read, lying = photos.read_job, []
 
-    def draw(self: pipeline._Run, batch: list) -> None:
-        nonlocal most
-        most = max(most, self._pixels_in_hand)
-        run(self, batch)
+    def reading(job: Job, **options: object) -> object:
+        lying.append(job)
+        return read(job, **options)
 
-    monkeypatch.setattr(pipeline._Run, "_draw", draw)
-    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
-    assert tally == Tally(written=30, skipped=0, failed=1)
-    assert most <= limit
+    class Model(Inverter):
+        def __call__(self, rgb: np.ndarray, **options: object) -> np.ndarray:
+            time.sleep(0.01)  # in which the readers could read all
+            drawn = 1 if rgb.ndim == 3 else len(rgb)
+            # Four photos may lie read, two are in this batch or just put off to the next.
+            assert len(lying) <= 1 + drawn + max(1, capacity // 24) + 1
+            del lying[:drawn]
+            return super().__call__(rgb, **options)
+
+    monkeypatch.setattr(photos, "read_job", reading)
+    assert cartoonize_photos(Model(), jobs, SETTINGS) == Tally(written=40, failed=1)
 
 
 def test_reading_drawing_and_writing_overlap(
@@ -187,11 +192,11 @@ def test_reading_drawing_and_writing_overlap(
     # is read: a loop that takes one step after the other would wait in vain.
     jobs = _jobs(tmp_path, [(4, 6), (6, 4), (5, 5)])
     third_read, second_drawn = threading.Event(), threading.Event()
-    read, write = pipeline.read_photo, pipeline.write_whole
+    read, write = photos.read_job, photos.write_whole
 
-    def reading(path: Path, **options: object) -> object:
-        photo = read(path, **options)
-        if path == jobs[2].source:
+    def reading(job: Job, **options: object) -> object:
+        photo = read(job, **options)
+        if job == jobs[2]:
             third_read.set()
         return photo
 
@@ -207,47 +212,71 @@ def test_reading_drawing_and_writing_overlap(
                 second_drawn.set()
             return super().__call__(rgb, **options)
 
-    monkeypatch.setattr(pipeline, "read_photo", reading)
-    monkeypatch.setattr(pipeline, "write_whole", writing)
-    assert cartoonize_files(Model(), jobs, **SETTINGS).written == 3
+    monkeypatch.setattr(photos, "read_job", reading)
+    monkeypatch.setattr(photos, "write_whole", writing)
+    assert cartoonize_photos(Model(), jobs, SETTINGS).written == 3
 
 
-def test_the_report_is_in_the_order_of_the_jobs(tmp_path: Path) -> None:
+def test_a_listener_is_told_everything_in_the_order_of_the_jobs(tmp_path: Path) -> None:
     jobs = _jobs(tmp_path, [(4, 6)] * 5)
     jobs[1].source.write_bytes(b"")
     jobs[3].target.parent.mkdir()
     jobs[3].target.touch()
-    with Report(tmp_path / "report.jsonl") as report:
-        cartoonize_files(Inverter(), jobs, report=report, **SETTINGS)
-    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
-    assert [line["source"] for line in lines] == [str(job.source) for job in jobs]
-    assert [line["status"] for line in lines] == [
+    told: list[object] = []
+
+    class Told(Listeners):
+        def begun(self, total: int) -> None:
+            told.append(total)
+
+        def done(self, entry: Entry) -> None:
+            told.append(entry)
+
+    cartoonize_photos(Inverter(), jobs, SETTINGS, listener=Told())
+    assert told[0] == 5
+    assert [entry.source for entry in told[1:]] == [str(job.source) for job in jobs]
+    assert [entry.status for entry in told[1:]] == [
         *("written", "failed", "written", "skipped", "written")
     ]
-    assert "an empty file" in lines[1]["error"]
-    assert (lines[0]["width"], lines[0]["height"], lines[0]["frames"]) == (6, 4, 1)
-    assert lines[0]["seconds"] > 0
+    assert "an empty file" in told[2].error
+    assert (told[1].width, told[1].height, told[1].frames) == (6, 4, 1)
+    assert told[1].seconds > 0
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_full_disk_is_told_once_and_ends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+def test_a_full_disk_ends_it_and_what_is_there_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = _jobs(tmp_path, [(4, 6 + n) for n in range(40)])
-    write = pipeline.write_whole
+    write = photos.write_whole
 
     def fill_up(path: Path, data: bytes) -> None:
-        if path >= jobs[2].target:
-            raise OSError(code, os.strerror(code))
+        # The third is too large for what is left, the fourth is not.
+        if path == jobs[2].target or path > jobs[3].target:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(path, data)
 
-    monkeypatch.setattr(pipeline, "write_whole", fill_up)
-    with pytest.raises(OutputError, match=rf"out: .*{os.strerror(code)}.*with 2 written; call ag"):
-        cartoonize_files(Inverter(), jobs, **SETTINGS)
-    assert sorted(os.listdir(tmp_path / "out")) == ["000.png", "001.png"]
+    monkeypatch.setattr(photos, "write_whole", fill_up)
+    with pytest.raises(OutputError, match=r"out: .*No space left.* with 3 written; call again"):
+        cartoonize_photos(Inverter(), jobs, SETTINGS)
+    assert sorted(os.listdir(tmp_path / "out")) == ["000.png", "001.png", "003.png"]
     monkeypatch.undo()
-    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
-    assert tally == Tally(written=38, skipped=2, failed=0)
+    tally = cartoonize_photos(Inverter(), jobs, SETTINGS)
+    assert tally == Tally(written=37, skipped=3, failed=0)
+
+
+def test_a_folder_that_may_not_be_written_to_spoils_its_own_files_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = _jobs(tmp_path, [(4, 6)] * 3)
+    jobs[0] = Job(jobs[0].source, tmp_path / "locked" / "0.png")
+    write = photos.write_whole
+
+    def refuse(path: Path, data: bytes) -> None:
+        if path.parent.name == "locked":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        write(path, data)
+
+    monkeypatch.setattr(photos, "write_whole", refuse)
+    assert cartoonize_photos(Inverter(), jobs, SETTINGS) == Tally(written=2, failed=1)
 
 
 def test_an_interrupt_ends_it_between_two_files(tmp_path: Path) -> None:
@@ -260,10 +289,10 @@ def test_an_interrupt_ends_it_between_two_files(tmp_path: Path) -> None:
             return super().__call__(rgb, **options)
 
     with pytest.raises(KeyboardInterrupt):
-        cartoonize_files(Interrupted(), jobs, **SETTINGS)
+        cartoonize_photos(Interrupted(), jobs, SETTINGS)
     there = sorted(os.listdir(tmp_path / "out")) if (tmp_path / "out").exists() else []
     assert there == [f"{n:03}.png" for n in range(len(there))], "no temporary files"
-    tally = cartoonize_files(Inverter(), jobs, **SETTINGS)
+    tally = cartoonize_photos(Inverter(), jobs, SETTINGS)
     assert tally == Tally(written=40 - len(there), skipped=len(there), failed=0)
 
 
@@ -280,27 +309,9 @@ def test_every_frame_is_drawn(
     source, target = tmp_path / f"a{extension}", tmp_path / f"b{extension}"
     source.write_bytes(encode_animation(animation, file_format=file_format))
     model = Inverter()
-    assert cartoonize_files(model, [Job(source, target)], **SETTINGS).written == 1
+    assert cartoonize_photos(model, [Job(source, target)], SETTINGS).written == 1
     assert model.shapes == [(3, 4, 6, 3)]
     cartoon = read_photo(target, animated=True).animation
     assert cartoon is not None
     np.testing.assert_array_equal(cartoon.rgb, 255 - animation.rgb)
     assert (cartoon.milliseconds, cartoon.loop) == (animation.milliseconds, 2)
-
-
-def test_what_is_lost_is_noted_once_for_all(
-    tmp_path: Path, animation: Animation, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("a.gif", "b.gif"):
-        (tmp_path / name).write_bytes(encode_animation(animation, file_format="GIF"))
-    _save(tmp_path / "c.png", mode="RGBA")
-    (tmp_path / "c.png").rename(tmp_path / "c.webp")
-    jobs = [Job(tmp_path / name, tmp_path / f"{name}.jpg") for name in ("a.gif", "b.gif", "c.webp")]
-    assert cartoonize_files(Inverter(), jobs, **SETTINGS).written == 3
-    np.testing.assert_allclose(read_rgb(jobs[0].target), 255 - animation.rgb[0], atol=40)
-    assert capsys.readouterr().err.splitlines() == [
-        f"note: {tmp_path / 'a.gif'} and 1 more: only the first of 3 frames: "
-        "JPEG is another format",
-        f"note: {tmp_path / 'c.webp'}: named like WEBP, but it is PNG",
-        f"note: {tmp_path / 'c.webp'}: transparency laid over white: JPEG has none",
-    ]

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from wbc_tf.video.ahead import ahead
+from wbc_tf.inference.ahead import ahead, worked_ahead
 
 
 def count(number: int, closed: list[str] | None = None) -> Generator[int, None, None]:
@@ -75,3 +75,38 @@ def test_one_may_stand_behind_another() -> None:
     second.close()
     first.close()
     assert closed == ["ahead"]
+
+
+def test_work_is_done_by_several_threads_and_keeps_its_order() -> None:
+    both_begun = threading.Barrier(2)
+
+    def work(number: int) -> int:
+        if number < 2:
+            both_begun.wait(30)  # one thread alone would wait in vain
+        return 2 * number
+
+    results = worked_ahead(work, count(9), workers=2, capacity=3, cost=lambda _: 1)
+    assert list(results) == list(range(0, 18, 2))
+
+
+def test_work_counts_until_its_result_is_used_and_ends_with_its_user() -> None:
+    begun: list[int] = []
+    results = worked_ahead(
+        lambda number: begun.append(number), count(10**9), workers=2, capacity=4, cost=lambda _: 1
+    )
+    next(results)
+    time.sleep(0.05)
+    assert len(begun) <= 1 + 4
+    before = len(begun)
+    results.close()
+    assert len(begun) == before
+
+
+def test_an_error_in_the_work_is_raised_in_its_place() -> None:
+    def work(number: int) -> float:
+        return 1 / (2 - number)
+
+    results = worked_ahead(work, count(5), workers=2, capacity=9, cost=lambda _: 1)
+    assert [next(results), next(results)] == [0.5, 1.0]
+    with pytest.raises(ZeroDivisionError):
+        next(results)

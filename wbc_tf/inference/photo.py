@@ -1,0 +1,99 @@
+"""The stages of one photo: read it, put the cartoon in its place, encode the result.
+
+They are plain functions that share nothing, so that the folder runner, the client, a web page and
+a cluster can each call them in their own way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from wbc_tf.files.metadata import fit_metadata
+from wbc_tf.files.pictures import Photo, encode_animation, encode_image, format_of, read_photo
+from wbc_tf.images import reduce_to_short_side
+from wbc_tf.inference.jobs import Job
+
+
+def read_job(job: Job, *, max_pixels: int | None = None) -> Photo:
+    """Reads a job's photo as its target's format can hold it.
+
+    Args:
+      job: what to read, and what it becomes.
+      max_pixels: refuse larger pictures, all frames together; None leaves it to Pillow.
+
+    Returns:
+      The photo. Its notes also name what the target's format cannot hold.
+
+    Raises:
+      ImageReadError: the file is missing, broken or too large; the message names it.
+    """
+    photo = read_photo(job.source, animated=True, max_pixels=max_pixels)
+    target_format = format_of(job.target)
+    notes = list(photo.notes)
+    if photo.animation is not None and photo.format != target_format:
+        frames = len(photo.animation.rgb)
+        notes.append(f"only the first of {frames} frames: {target_format} is another format")
+        photo = replace(photo, animation=None)
+    by_name = _format_by_name(job.source)
+    if by_name and by_name != photo.format:
+        notes.append(f"named like {by_name}, but it is {photo.format}")
+    if photo.alpha is not None and target_format in ("JPEG", "BMP"):
+        notes.append(f"transparency laid over white: {target_format} has none")
+    metadata, lost = fit_metadata(photo.metadata, target_format)
+    return replace(photo, metadata=metadata, notes=(*notes, *lost))
+
+
+def as_cartoon(photo: Photo, cartoon: np.ndarray) -> Photo:
+    """The photo with the cartoon in place of its pixels, and its transparency at that size.
+
+    Args:
+      photo: from `read_job`.
+      cartoon: uint8 [h, w, 3], or [N, h, w, 3] where the photo is an animation of N frames; as
+        large as the photo, or reduced as `wbc_tf.images.reduce_to_short_side` does it.
+    """
+    if photo.animation is None:
+        alpha = None if photo.alpha is None else _reduced_to(photo.alpha, cartoon)
+        return replace(photo, rgb=cartoon, alpha=alpha)
+    alphas = photo.animation.alpha
+    if alphas is not None:
+        alphas = np.stack([_reduced_to(alpha, cartoon[0]) for alpha in alphas])
+    animation = replace(photo.animation, rgb=cartoon, alpha=alphas)
+    return replace(photo, rgb=cartoon[0], animation=animation)
+
+
+def encode_result(photo: Photo, target: Path, *, quality: int = 95) -> bytes:
+    """The content of the file to be written.
+
+    Args:
+      photo: from `as_cartoon`.
+      target: the file; its extension says the format.
+      quality: of JPEG and WebP, 1 to 100.
+    """
+    file_format = format_of(target)
+    if photo.animation is not None:
+        return encode_animation(
+            photo.animation, file_format=file_format, quality=quality, metadata=photo.metadata
+        )
+    return encode_image(
+        photo.rgb,
+        alpha=photo.alpha,
+        file_format=file_format,
+        quality=quality,
+        metadata=photo.metadata,
+    )
+
+
+def _reduced_to(alpha: np.ndarray, cartoon: np.ndarray) -> np.ndarray:
+    if alpha.shape == cartoon.shape[:2]:
+        return alpha
+    return reduce_to_short_side(alpha, min(cartoon.shape[:2]))
+
+
+def _format_by_name(path: Path) -> str | None:
+    try:
+        return format_of(path)
+    except ValueError:
+        return None

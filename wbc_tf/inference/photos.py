@@ -1,0 +1,296 @@
+"""Many photos from file to file: reading, drawing and writing overlap; no bad file stops the rest.
+
+A photo goes through four steps, each a function here:
+
+1. `_plan`: skip what is there already; else count the photo's pixels from its header.
+2. `_read`: read the file (several threads).
+3. `_draw`: draw neighbours of one size together (one thread).
+4. `_write`: encode and write the result (several threads).
+
+The caller's thread takes the photos in the order of the jobs and tells what became of each. What
+is drawn together depends on the jobs alone, never on which thread was faster.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wbc_tf.files.pictures import Photo, count_pixels
+from wbc_tf.files.whole import remove_leftovers, write_whole
+from wbc_tf.images import reduced_size
+from wbc_tf.inference.ahead import worked_ahead
+from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
+from wbc_tf.inference.photo import as_cartoon, encode_result, read_job
+from wbc_tf.inference.progress import Listener, Listeners
+from wbc_tf.inference.report import Entry
+from wbc_tf.inference.settings import DrawSettings
+
+if TYPE_CHECKING:
+    from wbc_tf.inference.cartoonizer import Cartoonizer
+
+# Pixels that may lie read and not yet drawn, and as many drawn and not yet written: 3 bytes each.
+# A single photo may be larger.
+_PIXELS_AHEAD = 32_000_000
+# What a small photo counts at least, so that no more than 16 lie there.
+_LEAST_COST = _PIXELS_AHEAD // 16
+# Working pixels in a call of the network: two pictures at the authors' resolution. Small pictures
+# gain most, because there a call costs more than the picture.
+_BATCH_PIXELS = 2_000_000
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A job on its way.
+
+    Attributes:
+      job: the job.
+      entry: what is known of it so far.
+      pixels: of all frames together, as far as the header tells.
+      photo: its pixels; the photo's before drawing, then the cartoon's. None where the job is
+        done: skipped, failed or written.
+      ends_all: the error that each further file would meet too.
+    """
+
+    job: Job
+    entry: Entry
+    pixels: int = 0
+    photo: Photo | None = None
+    ends_all: OSError | None = None
+
+    def failed(self, reason: str) -> _Step:
+        return replace(self, entry=replace(self.entry, status="failed", error=reason), photo=None)
+
+
+def pictures_at_once(height: int, width: int, short_side: int) -> int:
+    """How many pictures of one size go into a call of the network."""
+    rows, columns = reduced_size(height, width, short_side)
+    return max(1, min(_BATCH, _BATCH_PIXELS // (rows * columns)))
+
+
+def working_side(cartoonizer: Cartoonizer, settings: DrawSettings) -> int:
+    """The working resolution that `settings` ask of this model."""
+    from wbc_tf.inference.cartoonizer import SHORT_SIDE
+
+    return SHORT_SIDE if settings.short_side is None else settings.short_side
+
+
+def cartoonize_photos(
+    cartoonizer: Cartoonizer,
+    jobs: Sequence[Job],
+    settings: DrawSettings,
+    *,
+    quality: int = 95,
+    overwrite: bool = False,
+    max_pixels: int | None = None,
+    listener: Listener | None = None,
+) -> Tally:
+    """Draws each job's photo and writes it; a bad file is reported and counted.
+
+    An animation stays one where the target has the same format. Files are whole or not there: after
+    an interruption at any moment, even by ``kill -9``, the same call goes on where it stopped.
+
+    Args:
+      cartoonizer: the model.
+      jobs: from `plan_jobs`.
+      settings: how to draw.
+      quality: of JPEG and WebP, 1 to 100.
+      overwrite: make files again that are already there; else they are skipped.
+      max_pixels: refuse larger pictures, all frames together; None leaves it to Pillow.
+      listener: is told what becomes of each job, in their order.
+
+    Raises:
+      OutputError: the disk is full or read-only.
+    """
+    for folder in {job.target.parent for job in jobs}:
+        remove_leftovers(folder)
+    workers = min(4, os.cpu_count() or 1)
+    stop: list[_Step] = []
+    steps = worked_ahead(
+        lambda step: _read(step, max_pixels=max_pixels),
+        _plan(jobs, overwrite=overwrite),
+        workers=workers,
+        capacity=_PIXELS_AHEAD,
+        cost=_cost,
+    )
+    steps = _draw(cartoonizer, steps, settings, stop=stop)
+    steps = worked_ahead(
+        lambda step: _write(step, quality=quality),
+        steps,
+        workers=workers,
+        capacity=_PIXELS_AHEAD,
+        cost=_cost,
+    )
+    tally = Tally()
+    listener = listener or Listeners()
+    listener.begun(len(jobs))
+    with closing(steps):
+        for step in steps:
+            if step.ends_all is not None:
+                stop.append(step)  # what is being written now is still finished and counted
+                continue
+            tally = tally.counted(step.entry.status)
+            listener.done(step.entry)
+    if stop:
+        assert stop[0].ends_all is not None
+        raise OutputError(stop[0].job.target.parent, stop[0].ends_all, tally=tally)
+    return tally
+
+
+def _cost(step: _Step) -> int:
+    return 0 if step.entry.status == "skipped" else max(step.pixels, _LEAST_COST)
+
+
+def _plan(jobs: Sequence[Job], *, overwrite: bool) -> Generator[_Step, None, None]:
+    for job in jobs:
+        entry = Entry(str(job.source), str(job.target), "written")
+        if os.path.exists(job.target) and not overwrite:  # Path.exists fails on too long a name
+            yield _Step(job, replace(entry, status="skipped"))
+        else:
+            yield _Step(job, entry, pixels=count_pixels(job.source))
+
+
+def _read(step: _Step, *, max_pixels: int | None) -> _Step:
+    if step.entry.status != "written":
+        return step
+    start = time.perf_counter()
+    try:
+        photo = read_job(step.job, max_pixels=max_pixels)
+    except (OSError, ValueError, MemoryError) as error:
+        return step.failed(str(error))
+    height, width = photo.rgb.shape[:2]
+    entry = replace(
+        step.entry,
+        width=width,
+        height=height,
+        frames=1 if photo.animation is None else len(photo.animation.rgb),
+        seconds=time.perf_counter() - start,
+        notes=photo.notes,
+    )
+    return replace(step, entry=entry, photo=photo)
+
+
+def _draw(
+    cartoonizer: Cartoonizer,
+    steps: Generator[_Step, None, None],
+    settings: DrawSettings,
+    *,
+    stop: Sequence[_Step],
+) -> Generator[_Step, None, None]:
+    short_side = working_side(cartoonizer, settings)
+    with closing(steps):
+        for batch in _batches(steps, short_side):
+            if stop:
+                return
+            drawn = _draw_batch(cartoonizer, batch, settings, short_side)
+            batch.clear()  # the photos; large ones should not stay while the next are read
+            while drawn:
+                yield drawn.pop(0)
+
+
+def _batches(steps: Iterable[_Step], short_side: int) -> Iterator[list[_Step]]:
+    """Neighbours of one size together, as many as a call of the network takes; animations alone.
+
+    The first photo goes alone, so that a result is there soon; then two, four and so on. Jobs that
+    are done already stay at their place in the order.
+    """
+    batch: list[_Step] = []
+    at_once = 1
+    for step in steps:
+        photos = [other.photo for other in batch if other.photo is not None]
+        if step.photo is not None and photos:
+            height, width = step.photo.rgb.shape[:2]
+            full = len(photos) == min(at_once, pictures_at_once(height, width, short_side))
+            pixels = sum(photo.rgb.size // 3 for photo in (*photos, step.photo))
+            if (
+                full
+                or photos[0].rgb.shape != step.photo.rgb.shape
+                or photos[0].animation is not None
+                or step.photo.animation is not None
+                or pixels > _PIXELS_AHEAD // 2
+            ):
+                yield batch
+                batch, photos = [], []
+                at_once = min(2 * at_once, _BATCH)
+        batch.append(step)
+        if step.photo is None and not photos:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _draw_batch(
+    cartoonizer: Cartoonizer, batch: list[_Step], settings: DrawSettings, short_side: int
+) -> list[_Step]:
+    import tensorflow as tf
+
+    start = time.perf_counter()
+    photos = [step.photo for step in batch if step.photo is not None]
+    try:
+        cartoons = _cartoons(cartoonizer, photos, settings, short_side)
+    except (OSError, ValueError, MemoryError, tf.errors.OpError) as error:
+        if len(batch) > 1:  # one at a time takes less memory, and only the guilty one fails
+            return [
+                drawn
+                for step in batch
+                for drawn in _draw_batch(cartoonizer, [step], settings, short_side)
+            ]
+        (step,) = batch
+        return [step.failed(f"{step.job.source} -> {step.job.target}: {error}")]
+    seconds = (time.perf_counter() - start) / max(1, len(photos))
+    remaining = iter(cartoons)
+    return [
+        step if step.photo is None else _drawn(step, step.photo, next(remaining), seconds)
+        for step in batch
+    ]
+
+
+def _drawn(step: _Step, photo: Photo, cartoon: np.ndarray, seconds: float) -> _Step:
+    entry = replace(step.entry, seconds=step.entry.seconds + seconds)
+    return replace(step, entry=entry, photo=as_cartoon(photo, cartoon))
+
+
+def _cartoons(
+    cartoonizer: Cartoonizer, photos: list[Photo], settings: DrawSettings, short_side: int
+) -> list[np.ndarray]:
+    """Per photo uint8 [H, W, 3]; [N, H, W, 3] for an animation."""
+    arguments = settings.arguments()
+    if not photos:
+        return []
+    animation = photos[0].animation
+    if animation is not None:
+        height, width = animation.rgb.shape[1:3]
+        at_once = pictures_at_once(height, width, short_side)
+        parts = [
+            cartoonizer(animation.rgb[first : first + at_once], **arguments)
+            for first in range(0, len(animation.rgb), at_once)
+        ]
+        return [np.concatenate(parts)]
+    if len(photos) == 1:
+        return [cartoonizer(photos[0].rgb, **arguments)]
+    return list(cartoonizer(np.stack([photo.rgb for photo in photos]), **arguments))
+
+
+def _write(step: _Step, *, quality: int) -> _Step:
+    if step.photo is None:
+        return step
+    start = time.perf_counter()
+    target = step.job.target
+    try:
+        data = encode_result(step.photo, target, quality=quality)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, data)
+    except (OSError, ValueError, MemoryError) as error:
+        if isinstance(error, OSError) and error.errno in ENDS_ALL:
+            return replace(step, photo=None, ends_all=error)
+        return step.failed(f"{step.job.source} -> {target}: {error}")
+    seconds = step.entry.seconds + time.perf_counter() - start
+    return replace(step, entry=replace(step.entry, seconds=seconds), photo=None)

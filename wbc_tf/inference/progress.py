@@ -1,0 +1,141 @@
+"""Who is told how a call gets on: a listener; the command line's own is here.
+
+`cartoonize_photos` and `cartoonize_videos` call a listener from the thread they were called in. A
+web page or a cluster brings its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from tqdm import tqdm
+
+from wbc_tf.inference.jobs import Tally
+from wbc_tf.inference.report import Entry
+
+#: Seconds between two lines of progress where stderr is no terminal.
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class Listener(Protocol):
+    """Is told what becomes of the jobs."""
+
+    def begun(self, total: int) -> None:
+        """So many jobs come; called once for the photos and once for the videos of a call."""
+
+    def frames(self, source: str, done: int, total: int | None) -> None:
+        """So many frames of a video are done; `total` is None where the file does not say."""
+
+    def done(self, entry: Entry) -> None:
+        """A job is done; called once for each, in their order."""
+
+
+class Listeners:
+    """Several listeners as one."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def begun(self, total: int) -> None:
+        """See `Listener`."""
+        for listener in self._listeners:
+            listener.begun(total)
+
+    def frames(self, source: str, done: int, total: int | None) -> None:
+        """See `Listener`."""
+        for listener in self._listeners:
+            listener.frames(source, done, total)
+
+    def done(self, entry: Entry) -> None:
+        """See `Listener`."""
+        for listener in self._listeners:
+            listener.done(entry)
+
+
+class Console:
+    """Tells people on stderr; used as a context manager.
+
+    A failure is named at once. Notes follow at the end, a line for each kind, so that a folder of
+    scans does not bury what failed. On a terminal there is a progress bar; elsewhere, such as in a
+    log file, a line every 30 seconds with counts, rate and time left.
+
+    Args:
+      unit: what is counted, as the bar shows it.
+      clock: seconds; for tests.
+    """
+
+    def __init__(self, *, unit: str = "img", clock: Callable[[], float] = time.monotonic) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._started = self._last_line = clock()
+        self._total = 0
+        self._tally = Tally()
+        self._notes: dict[str, list[str]] = {}
+        self._terminal = sys.stderr.isatty()
+        self._bar = tqdm(total=0, unit=unit, disable=not self._terminal)
+        self._clip: tqdm[None] | None = None
+
+    def begun(self, total: int) -> None:
+        """See `Listener`."""
+        self._total += total
+        self._bar.total = self._total
+        self._bar.refresh()
+
+    def frames(self, source: str, done: int, total: int | None) -> None:
+        """See `Listener`."""
+        if self._terminal:
+            if self._clip is None:
+                self._clip = tqdm(total=total, unit="frame", desc=Path(source).name, leave=False)
+            self._clip.update(done - self._clip.n)
+        else:
+            of = f" of {total}" if total else ""
+            self._line(f"{source}: {done}{of} frames; ")
+
+    def done(self, entry: Entry) -> None:
+        """See `Listener`."""
+        if self._clip is not None:
+            self._clip.close()
+            self._clip = None
+        self._tally = self._tally.counted(entry.status)
+        if entry.status == "failed":
+            tqdm.write(f"failed: {entry.error}", file=sys.stderr)
+        else:
+            for note in entry.notes:
+                self._notes.setdefault(note, []).append(entry.source)
+        self._bar.update()
+        if not self._terminal:
+            self._line("")
+
+    def _line(self, before: str) -> None:
+        now = self._clock()
+        if now - self._last_line < SECONDS_BETWEEN_LINES:
+            return
+        self._last_line = now
+        settled = self._tally.written + self._tally.failed
+        text = f"{before}{self._tally} of {self._total}"
+        if settled:
+            rate = settled / (now - self._started)
+            left = (self._total - settled - self._tally.skipped) / rate
+            text += f"; {rate * 60:.3g} a minute, about {tqdm.format_interval(left)} left"
+        print(text, file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._clip is not None:
+            self._clip.close()
+        self._bar.close()
+        for note, sources in self._notes.items():
+            more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+            print(f"note: {sources[0]}{more}: {note}", file=sys.stderr)
