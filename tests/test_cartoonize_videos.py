@@ -103,12 +103,11 @@ def _half(path: Path, **options: Any) -> None:
 @pytest.mark.parametrize(
     ("make_bad", "message"),
     [
-        (lambda path: path.touch(), "an empty file"),
         (lambda path: path.write_text("text"), "not a video that FFmpeg can read"),
         (_half, "its table of contents, which comes last, is missing"),
         (lambda path: _half(path, muxer="matroska"), "cut off at "),
     ],
-    ids=["empty", "text", "cut off", "cut off in its midst"],
+    ids=["text", "cut off", "cut off in its midst"],
 )
 def test_a_file_that_is_no_whole_video_is_status_1_and_leaves_nothing(
     call: Callable[..., Any],

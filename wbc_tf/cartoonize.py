@@ -19,9 +19,15 @@ from wbc_tf.inference.photos import cartoonize_photos
 from wbc_tf.inference.progress import Console, Listener, Listeners
 from wbc_tf.inference.report import Report
 from wbc_tf.inference.settings import DrawSettings
-from wbc_tf.video.codecs import CODECS, PRESETS, encoder_options
-from wbc_tf.video.containers import container_of, is_video
-from wbc_tf.video.pyav import PyAVError, check_pyav
+from wbc_tf.video.formats import (
+    CODECS,
+    PRESETS,
+    PyAVError,
+    check_pyav,
+    container_of,
+    encoder_options,
+    is_video,
+)
 from wbc_tf.video.webcam import WebcamError, check_display, is_webcam, preview
 
 if TYPE_CHECKING:

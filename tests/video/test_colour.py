@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from wbc_tf.video.colour import Colour, ColourError, Painter, Reader
-from wbc_tf.video.pyav import pyav_version
+from wbc_tf.video.colour import Colour, ColourError, FrameToRgb, RgbToFrame
+from wbc_tf.video.formats import pyav_version
 
 #: Matrix as H.273 numbers it -> the weights of red and blue in luma (table 4 there).
 WEIGHTS = {
@@ -56,32 +56,32 @@ def flat(
     return frame
 
 
-@pytest.mark.parametrize("levels", [LIMITED, FULL])
-@pytest.mark.parametrize("matrix", WEIGHTS)
+@pytest.mark.parametrize(
+    ("matrix", "levels"),
+    [(1, LIMITED), (1, FULL), (4, FULL), (5, LIMITED), (6, FULL), (7, LIMITED), (9, LIMITED)],
+)
 def test_known_colours_come_out_and_go_back(matrix: int, levels: int) -> None:
     for rgb in KNOWN:
         yuv = to_yuv(rgb, matrix, levels)
         frame = flat(yuv, tags=(matrix, levels, 1, 1))
-        reader = Reader(frame)
+        reader = FrameToRgb(frame)
         assert (reader.colour, reader.notes) == (Colour(matrix, levels, 1, 1), [])
         read = reader.rgb(frame)
         assert read.shape == (48, 64, 3)
         # Levels were rounded once on the way here.
         assert np.abs(read.astype(int) - rgb).max() <= 1
-        painter = Painter(reader.colour, pixel_format="yuv420p", height=48, width=64)
+        painter = RgbToFrame(reader.colour, pixel_format="yuv420p", height=48, width=64)
         back = painter.frame(np.full((48, 64, 3), rgb, np.uint8))
         for plane, level in zip(back.planes, yuv):
             rows = np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, -1)
             assert np.abs(rows[:, : plane.width].astype(int) - level).max() <= 1
 
 
-@pytest.mark.parametrize(
-    ("size", "matrix"), [((48, 64), 6), ((576, 720), 6), ((720, 1280), 1), ((1080, 608), 1)]
-)
+@pytest.mark.parametrize(("size", "matrix"), [((576, 720), 6), ((720, 1280), 1), ((1080, 608), 1)])
 def test_what_is_not_stated_is_what_players_take_it_for(size: tuple[int, int], matrix: int) -> None:
     rgb = (200, 120, 40)
     frame = flat(to_yuv(rgb, matrix, LIMITED), size=size)
-    reader = Reader(frame)
+    reader = FrameToRgb(frame)
     assert reader.colour == Colour(), "and stays unstated"
     assert np.abs(reader.rgb(frame)[0, 0].astype(int) - rgb).max() <= 1
 
@@ -89,27 +89,27 @@ def test_what_is_not_stated_is_what_players_take_it_for(size: tuple[int, int], m
 @pytest.mark.parametrize(("pixels", "level"), [("gray", 100), ("yuvj420p", 100)])
 def test_kinds_that_are_full_without_saying_so(pixels: str, level: int) -> None:
     frame = flat(np.array([level, 128, 128], np.uint8), pixels)
-    assert (Reader(frame).rgb(frame) == level).all()
+    assert (FrameToRgb(frame).rgb(frame) == level).all()
 
 
 def test_rgb_stays_and_becomes_yuv_that_says_what_it_is() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    reader = Reader(frame)
+    reader = FrameToRgb(frame)
     np.testing.assert_array_equal(reader.rgb(frame), rgb)
-    lossless = Painter(reader.colour, pixel_format="bgr0", height=48, width=64)
+    lossless = RgbToFrame(reader.colour, pixel_format="bgr0", height=48, width=64)
     assert (lossless.colour.matrix, lossless.colour.range) == (0, FULL)
     np.testing.assert_array_equal(lossless.frame(rgb).to_ndarray(format="rgb24"), rgb)
-    painter = Painter(reader.colour, pixel_format="yuv444p", height=48, width=64)
+    painter = RgbToFrame(reader.colour, pixel_format="yuv444p", height=48, width=64)
     assert (painter.colour.matrix, painter.colour.range) == (5, LIMITED)
     back = painter.frame(rgb)
     back.colorspace, back.color_range = 5, LIMITED
-    assert np.abs(Reader(back).rgb(back).astype(int) - rgb).max() <= 2
+    assert np.abs(FrameToRgb(back).rgb(back).astype(int) - rgb).max() <= 2
 
 
 def test_frames_of_another_size_are_scaled_to_the_first() -> None:
     frame = flat(to_yuv((200, 120, 40), 1, LIMITED), tags=(1, 1, 1, 1))
-    reader = Reader(frame)
+    reader = FrameToRgb(frame)
     larger = flat(to_yuv((30, 60, 200), 1, LIMITED), size=(96, 96), tags=(1, 1, 1, 1))
     read = reader.rgb(larger)
     assert read.shape == (48, 64, 3)
@@ -119,14 +119,14 @@ def test_frames_of_another_size_are_scaled_to_the_first() -> None:
 def test_ten_bits_are_read_as_eight_with_a_note() -> None:
     for rgb in KNOWN:
         frame = flat(to_yuv(rgb, 9, LIMITED, 10), "yuv420p10le", tags=(9, LIMITED, 9, 14))
-        reader = Reader(frame)
+        reader = FrameToRgb(frame)
         assert reader.notes == ["10 bits a channel kept as 8"]
         assert np.abs(reader.rgb(frame).astype(int) - rgb).max() <= 1
 
 
 def test_transparency_is_noted() -> None:
     frame = av.VideoFrame(64, 48, "yuva420p")
-    assert Reader(frame).notes == ["transparency is lost"]
+    assert FrameToRgb(frame).notes == ["transparency is lost"]
 
 
 def pq(light: float) -> float:
@@ -156,7 +156,7 @@ def test_hdr_greys_become_what_bt709_shows_as_bright(
         )
         for light in lights
     ]
-    reader = Reader(frames[0])
+    reader = FrameToRgb(frames[0])
     assert reader.colour == Colour(1, LIMITED, 1, 1)
     assert "high dynamic range" in reader.notes[0]
     for light, frame in zip(lights, frames):
@@ -173,11 +173,11 @@ def test_hdr_is_refused_where_it_would_only_be_called_something_else(
     monkeypatch.setattr(av, "__version__", "17.1.0")
     frame = flat(np.array([500, 512, 512], np.uint16), "yuv420p10le", tags=(9, LIMITED, 9, 16))
     with pytest.raises(ColourError, match=r"high dynamic range \(PQ\) needs PyAV 18"):
-        Reader(frame)
+        FrameToRgb(frame)
 
 
-@pytest.mark.parametrize("matrix", [8, 10, 14, 15])
-def test_what_would_come_out_wrong_is_refused(matrix: int) -> None:
+def test_a_matrix_that_cannot_be_converted_is_refused() -> None:
+    matrix = 14  # ICtCp
     frame = flat(np.array([100, 128, 128], np.uint8), tags=(matrix, LIMITED, 9, 16))
     with pytest.raises(ColourError, match=f"matrix {matrix} of ITU-T H.273"):
-        Reader(frame)
+        FrameToRgb(frame)

@@ -12,9 +12,9 @@ from pathlib import Path
 from wbc_tf.files import PathLike
 from wbc_tf.files.find import EXTENSIONS, find_images
 from wbc_tf.files.pictures import FORMATS, format_of
-from wbc_tf.video.containers import (
+from wbc_tf.video.formats import (
     CONTAINERS,
-    OTHERWISE,
+    FALLBACK_EXTENSION,
     VIDEO_EXTENSIONS,
     container_of,
     is_video,
@@ -92,7 +92,7 @@ def plan_jobs(
       recursive: look into folders' folders too; their tree is kept below `output`.
       file_format: a key of `wbc_tf.files.pictures.FORMATS`, or "same" to keep each file's own (PNG
         where we cannot write that one).
-      videos: take videos too, see `wbc_tf.video.containers.is_video`; they keep their container, or
+      videos: take videos too, see `wbc_tf.video.formats.is_video`; they keep their container, or
         become Matroska where we cannot write that one.
 
     Raises:
@@ -154,7 +154,7 @@ def _find_sources(
 
 def _named(path: Path, file_format: str, *, videos: bool) -> Path:
     if videos and is_video(path):
-        return path if path.suffix.lower() in CONTAINERS else path.with_suffix(OTHERWISE)
+        return path if path.suffix.lower() in CONTAINERS else path.with_suffix(FALLBACK_EXTENSION)
     if file_format != "same":
         return path.with_suffix(FORMATS[file_format])
     try:

@@ -2,7 +2,7 @@
 
 Frames are decoded in one thread, drawn in another and encoded in the caller's, whom Ctrl-C reaches.
 A few frames at most lie between them, however long the video is. Needs PyAV, see
-`wbc_tf.video.pyav`.
+`wbc_tf.video.formats`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ from wbc_tf.inference.photos import pictures_at_once, working_side
 from wbc_tf.inference.progress import Listener, Listeners
 from wbc_tf.inference.report import Entry
 from wbc_tf.inference.settings import DrawSettings
-from wbc_tf.video.clip import Clip, Item
-from wbc_tf.video.containers import container_of
-from wbc_tf.video.form import Picture
-from wbc_tf.video.losses import losses
+from wbc_tf.video.formats import container_of
+from wbc_tf.video.frames import Picture
+from wbc_tf.video.read import Item, VideoReader
 from wbc_tf.video.stabilize import Stabilizer
-from wbc_tf.video.writer import Writer
+from wbc_tf.video.write import VideoWriter, lost_properties
 
 if TYPE_CHECKING:
     from wbc_tf.inference.cartoonizer import Cartoonizer
@@ -42,9 +41,9 @@ class VideoSettings:
 
     Attributes:
       draw: how each frame is drawn.
-      codec: a key of `wbc_tf.video.codecs.CODECS`; None takes the container's usual one.
+      codec: a key of `wbc_tf.video.formats.CODECS`; None takes the container's usual one.
       crf: quality; None takes the codec's usual one.
-      preset: speed, one of `wbc_tf.video.codecs.PRESETS`.
+      preset: speed, one of `wbc_tf.video.formats.PRESETS`.
       start: seconds to leave out at the beginning.
       duration: seconds to take; None takes the rest.
       stabilize: lower the flicker between frames.
@@ -114,7 +113,7 @@ def _cartoonize(
 ) -> Entry:
     began, frames = time.perf_counter(), 0
     container = container_of(job.target)
-    with Clip(
+    with VideoReader(
         job.source,
         start=settings.start,
         duration=settings.duration,
@@ -127,10 +126,10 @@ def _cartoonize(
         job.target.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(job.target) as file:
             with (
-                Writer(
+                VideoWriter(
                     file,
                     container,
-                    clip.form,
+                    clip.properties,
                     height=size[0],
                     width=size[1],
                     codec=settings.codec or container.codecs[0],
@@ -142,12 +141,12 @@ def _cartoonize(
             ):
                 for item in items:
                     if isinstance(item, Picture):
-                        writer.draw(item)
+                        writer.write_picture(item)
                         frames += 1
                         listener.frames(str(job.source), frames, clip.frames)
                     else:
-                        writer.carry(item)
-            notes = (*clip.notes, *writer.notes, *losses(file, writer.form))
+                        writer.write_packet(item)
+            notes = (*clip.notes, *writer.notes, *lost_properties(file, writer.properties))
     return Entry(
         str(job.source),
         str(job.target),
@@ -161,7 +160,7 @@ def _cartoonize(
 
 
 def _drawn(
-    cartoonizer: Cartoonizer, clip: Clip, settings: VideoSettings, short_side: int
+    cartoonizer: Cartoonizer, clip: VideoReader, settings: VideoSettings, short_side: int
 ) -> Generator[Item, None, None]:
     """A clip's items, its pictures drawn; made ahead, as what they are made from is."""
     at_once = pictures_at_once(clip.height, clip.width, short_side)

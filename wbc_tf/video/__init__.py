@@ -1,1 +1,1 @@
-"""Video files, as `wbc_tf.files` is for pictures: read, written and known by their names."""
+"""Reads and writes video files, as `wbc_tf.files` does pictures."""

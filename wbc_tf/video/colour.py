@@ -1,7 +1,8 @@
-"""A video's colours: from its YUV to RGB and back, by the matrix and range that it states.
+"""A video's colours: from YUV to RGB and back, by the matrix and range that the video states.
 
-Nothing here is left to defaults. FFmpeg's own take BT.601 for everything that does not say, which
-turns high definition's reds and greens, and a range that is read wrong greys out or crushes.
+Nothing here is left to FFmpeg's defaults. They take BT.601 for every video that states no matrix,
+which shifts the reds and greens of high definition. A range that is read wrong makes the picture
+pale or cuts off its darkest and brightest levels.
 """
 
 from __future__ import annotations
@@ -17,28 +18,28 @@ from av.video.reformatter import (
     VideoReformatter,
 )
 
-from wbc_tf.video.pyav import pyav_version
+from wbc_tf.video.formats import pyav_version
 
 # Matrices as ITU-T H.273 numbers them, and those of them that swscale knows.
 _RGB, _BT709, _UNSTATED, _BT601 = 0, 1, 2, 5
 _KNOWN = (_BT709, 4, _BT601, 6, 7, 9)
 _LIMITED, _FULL = int(ColorRange.MPEG), int(ColorRange.JPEG)
-# From then on PyAV converts transfer curves; before, it only says that it did.
+# The first PyAV that converts transfer curves. Older ones only change the tag.
 _TONE_MAPS = (18, 0)
 _HDR = {int(ColorTrc.SMPTE2084): "PQ", int(ColorTrc.ARIB_STD_B67): "HLG"}
 
-# Swscale's faster ways are off by up to three levels for a flat known colour, these by one:
-# bicubic, full chroma out and in, accurate, bit exact. PyAV names them all only from 18 on.
+# Swscale's faster settings are wrong by up to three levels for a flat known colour, these by one:
+# bicubic, full chroma out and in, accurate, bit exact. Only PyAV 18 and newer name all of them.
 _EXACT = 0x4 | 0x2000 | 0x4000 | 0x40000 | 0x80000
 
 
 class ColourError(ValueError):
-    """Colours that would come out wrong; the message says which."""
+    """Colours that we cannot convert correctly; the message says which."""
 
 
 @dataclass(frozen=True)
 class Colour:
-    """What a stream says of its colours, as ITU-T H.273 numbers it.
+    """A stream's colour tags, as ITU-T H.273 numbers them.
 
     Attributes:
       matrix: of YUV; 2 is unstated, 0 is RGB.
@@ -56,16 +57,16 @@ class Colour:
 _SDR = Colour(_BT709, _LIMITED, int(ColorPrimaries.BT709), int(ColorTrc.BT709))
 
 
-class Reader:
-    """Turns a clip's frames into RGB.
+class FrameToRgb:
+    """Turns a video's frames into RGB.
 
     Attributes:
-      colour: what a result is to be stored as: the clip's own, BT.709 for HDR.
+      colour: the colour tags for the result: the video's own, or BT.709 for HDR.
       notes: what is lost, each a phrase for people.
     """
 
     def __init__(self, first: VideoFrame) -> None:
-        """Looks at the clip's first frame.
+        """Reads the colour tags and pixel format of the video's first frame.
 
         Raises:
           ColourError: a matrix that we cannot read.
@@ -78,7 +79,7 @@ class Reader:
             )
         self._size = {"height": first.height, "width": first.width}
         self._matrix = _RGB if kind.is_rgb else _resolved(first.colorspace, **self._size)
-        # Greys and the JPEG kinds are full where they say nothing: so FFmpeg has it.
+        # As in FFmpeg: grey and JPEG formats have full range unless they state otherwise.
         full_by_kind = kind.is_rgb or kind.name.startswith(("yuvj", "gray", "ya"))
         unstated = first.color_range not in (_LIMITED, _FULL)
         self._range = first.color_range
@@ -112,7 +113,7 @@ class Reader:
         Swscale brings HDR to BT.709: diffuse white (203 cd/m²) becomes white, and what is brighter
         is clipped to it.
         """
-        # Told by the frame itself: not every PyAV knows every matrix as an argument.
+        # Set on the frame: not every PyAV accepts every matrix as an argument.
         frame.colorspace, frame.color_range = self._matrix, self._range
         return self._reformatter.reformat(
             frame,
@@ -126,22 +127,22 @@ class Reader:
         ).to_ndarray()
 
 
-class Painter:
+class RgbToFrame:
     """Turns RGB into the frames that an encoder takes.
 
     Attributes:
-      colour: what their stream is to say.
+      colour: the colour tags of these frames.
     """
 
     def __init__(self, colour: Colour, *, pixel_format: str, height: int, width: int) -> None:
-        """Takes what the frames are to be.
+        """Prepares the conversion.
 
         Args:
-          colour: as of `Reader`. Where its matrix or range is no YUV's, one that is takes its
-            place; for an RGB `pixel_format` it is the other way round.
-          pixel_format: FFmpeg's name of one with 8 bits a channel.
-          height: of the frames; RGB of another size is scaled to it.
-          width: the same.
+          colour: wanted colour tags. An RGB matrix is replaced by a YUV matrix where
+            `pixel_format` is YUV, and the other way round.
+          pixel_format: FFmpeg's name of a format with 8 bits a channel.
+          height: of the frames, in pixels; RGB of another size is scaled to it.
+          width: of the frames, in pixels.
         """
         self._format, self._size = pixel_format, {"height": height, "width": width}
         if VideoFormat(pixel_format).is_rgb:
@@ -156,7 +157,7 @@ class Painter:
     def frame(self, rgb: np.ndarray) -> VideoFrame:
         """A frame without a timestamp from uint8 [H, W, 3]."""
         frame = VideoFrame.from_ndarray(rgb, format="rgb24")
-        # What the RGB is made into takes over the matrix it came with, where it means nothing.
+        # RGB has no matrix: the one set here is the matrix of the YUV that comes out.
         frame.colorspace, frame.color_range = self._matrix, _FULL
         return self._reformatter.reformat(
             frame,
@@ -169,7 +170,7 @@ class Painter:
 
 
 def _guess(*, height: int, width: int) -> int:
-    """What players take a video for that does not say."""
+    """The matrix that players assume for a video that states none."""
     return _BT709 if width >= 1280 or height > 576 else _BT601
 
 

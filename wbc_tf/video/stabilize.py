@@ -1,8 +1,9 @@
-"""Less flicker: each drawn frame leans on the one before it, where the scene is the same.
+"""Less flicker: each cartoon frame is mixed with the one before it, where the scene is the same.
 
-A network that sees one frame at a time draws the sensor's noise anew in each. Optical flow between
-the *filmed* frames tells where a point was before, and a comparison of the two whether it is still
-the same point; there, and only there, the new drawing is mixed with the old one, moved along.
+A network that sees one frame at a time draws the sensor's noise anew in each frame. Optical flow
+between the *filmed* frames tells where each point was in the frame before; comparing the two frames
+tells whether it is still the same point. Where it is, the new cartoon is mixed with the old one,
+which is first moved along the flow.
 """
 
 from __future__ import annotations
@@ -12,25 +13,27 @@ import numpy as np
 
 from wbc_tf.images import reduce_to_short_side
 
-# Flow is as good at this size, and costs a tenth of what it does in high definition.
+# Short side in pixels for the flow. It is as good at this size as in high definition, at a tenth of
+# the cost.
 _FLOW_SIDE = 270
-# How much of the old drawing stays where the scene is surely the same: noise falls to a third of
-# its variance or less, and what is wrong fades within a few frames.
+# Share of the old cartoon where the scene is surely the same. It lowers the noise's variance to a
+# third or less, and errors fade within a few frames.
 _HOLD = 0.75
-# Grey levels by which the filmed frames may differ, averaged over a few pixels, and still show the
-# same; from there on it counts less, and at twice as much it is another thing. Then the same for
-# the drawings: more is no flicker.
+# Grey levels by which two filmed frames may differ, averaged over a few pixels, and still show the
+# same thing; up to twice as much the share falls to zero. The second number is the same limit for
+# the cartoons: a larger difference is a real change, not flicker.
 _SAME_FILMED, _SAME_DRAWN = 8.0, 20.0
-# Grey levels that following the flow must gain.
+# Grey levels by which the flow must lower the difference; else the point counts as standing still.
 _NOISE = 0.5
-# Pixels by which following the flow there and back may miss its beginning: else it was covered.
+# Following the flow there and back must end within so many pixels of the start; else the point was
+# covered in the frame before.
 _ASTRAY = 1.0
-# Pixels of the short side that the search for flow needs.
+# Smallest short side in pixels that the search for flow accepts.
 _SMALLEST = 32
 
 
 class Stabilizer:
-    """Call it with each frame in turn."""
+    """Call it with each frame, in order."""
 
     def __init__(self) -> None:
         self._filmed: np.ndarray | None = None
@@ -40,11 +43,11 @@ class Stabilizer:
         """Takes the next frame.
 
         Args:
-          filmed: uint8 [H, W, 3], what the camera saw.
-          drawn: uint8 [h, w, 3], what the network made of it.
+          filmed: uint8 [H, W, 3], the camera's frame.
+          drawn: uint8 [h, w, 3], the cartoon of it.
 
         Returns:
-          uint8 [h, w, 3]: `drawn`, mixed with what this returned last where the scene is the same.
+          uint8 [h, w, 3]: `drawn`, mixed with the last result where the scene is the same.
         """
         grey = cv2.cvtColor(reduce_to_short_side(filmed, _FLOW_SIDE), cv2.COLOR_RGB2GRAY)
         before, old = self._filmed, self._drawn
@@ -55,7 +58,7 @@ class Stabilizer:
 
 
 def correspondence(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel was a frame ago, and whether that is the same thing.
+    """Where each pixel was in the frame before, and whether it shows the same thing.
 
     Args:
       before: uint8 [H, W].
@@ -69,14 +72,14 @@ def correspondence(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.
     if min(now.shape) < _SMALLEST:
         return np.zeros((*now.shape, 2), np.float32), _fading(still, _SAME_FILMED)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    # The third argument is where it begins to search: it must be something.
+    # The third argument is a first guess; OpenCV requires one.
     flow, back = (
         np.asarray(search.calc(*pair, np.zeros((*now.shape, 2), np.float32)), np.float32)
         for pair in ((now, before), (before, now))
     )
     change = _change(_moved(before, flow), now)
-    # Flow moves noise too. What needs no motion to be explained is taken to stand still, and moving
-    # it by fractions of a pixel would only blur it.
+    # Flow follows noise too. A point that did not change much is taken to stand still: moving it by
+    # fractions of a pixel would only blur it.
     rests = still <= change + _NOISE
     astray = flow + _moved(back, flow)
     same = _fading(change, _SAME_FILMED) * _fading(np.hypot(*np.moveaxis(astray, 2, 0)), _ASTRAY)
@@ -105,7 +108,7 @@ def _mixed(old: np.ndarray, new: np.ndarray, flow: np.ndarray, same: np.ndarray)
 
 
 def _moved(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """The picture as it is at the flow's ends."""
+    """The picture, sampled at each pixel's position plus flow."""
     y, x = np.indices(flow.shape[:2], np.float32)
     return cv2.remap(
         picture,

@@ -1,4 +1,4 @@
-"""A webcam, drawn live in a window."""
+"""A webcam, shown live as cartoons in a window."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class WebcamError(RuntimeError):
 
 
 def is_webcam(name: str) -> bool:
-    """Whether an input is a camera's number and no file."""
+    """Whether an input is a camera's number and not a file."""
     return name.isascii() and name.isdigit() and not os.path.lexists(name)
 
 
 def check_display() -> None:
-    """To be asked before seconds go into a model.
+    """Call this before loading a model, which takes seconds.
 
     Raises:
       WebcamError: OpenCV can open no window here.
@@ -68,7 +68,7 @@ def preview(
     try:
         if not camera.isOpened():
             raise WebcamError(f"there is no webcam {number}, or another program has it")
-        # Drawing takes longer than a frame: what waited meanwhile is old.
+        # Drawing takes longer than a frame: a longer queue would only hold old frames.
         camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         smooth, shown = Stabilizer(), 0
         while True:

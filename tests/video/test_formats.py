@@ -1,11 +1,37 @@
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import av
 import pytest
 
-from wbc_tf.video.codecs import CODECS, PRESETS, encoder_options
+from wbc_tf.files.find import EXTENSIONS
+from wbc_tf.video.formats import (
+    CODECS,
+    CONTAINERS,
+    FALLBACK_EXTENSION,
+    PRESETS,
+    VIDEO_EXTENSIONS,
+    PyAVError,
+    check_pyav,
+    container_of,
+    encoder_options,
+    is_video,
+)
+
+
+def test_without_it_people_are_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(PyAVError, match=r"videos need PyAV .*pip install '\.\[video\]'"):
+        check_pyav()
+
+
+def test_a_pyav_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_pyav()
+    monkeypatch.setattr(av, "__version__", "17.0.1")
+    with pytest.raises(PyAVError, match=r"PyAV 17\.1.*here is 17\.0\.1"):
+        check_pyav()
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -36,8 +62,8 @@ def test_every_preset_is_a_speed_of_its_own() -> None:
 
 
 def test_frames_may_be_kept_in_order() -> None:
-    assert encoder_options("h264", reorder=False)["bf"] == "0"
-    assert "bframes=0" in encoder_options("hevc", reorder=False)["x265-params"]
+    assert encoder_options("h264", b_frames=False)["bf"] == "0"
+    assert "bframes=0" in encoder_options("hevc", b_frames=False)["x265-params"]
     assert "bf" not in encoder_options("h264")
 
 
@@ -52,3 +78,25 @@ def test_frames_may_be_kept_in_order() -> None:
 def test_a_quality_that_is_none_is_refused(codec: str, crf: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         encoder_options(codec, crf=crf)
+
+
+def test_a_file_is_a_video_by_its_name() -> None:
+    assert is_video("a/b.mp4")
+    assert is_video("B.MOV")
+    assert is_video("tape.mts")
+    assert not is_video("a.gif"), "which is a picture, and stays one"
+    assert not is_video("mp4")
+    assert not set(VIDEO_EXTENSIONS) & set(EXTENSIONS)
+
+
+def test_the_usual_codecs() -> None:
+    usual = {extension: container.codecs[0] for extension, container in CONTAINERS.items()}
+    assert container_of("A.WEBM") is CONTAINERS[".webm"]
+    assert usual.pop(".webm") == "vp9"
+    assert set(usual.values()) == {"h264"}
+    assert FALLBACK_EXTENSION in CONTAINERS
+
+
+def test_an_extension_that_is_none_is_named() -> None:
+    with pytest.raises(ValueError, match=r"a\.wmv: a video cannot be written as '\.wmv'.*\.mkv"):
+        container_of("a.wmv")

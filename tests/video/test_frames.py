@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.video.clips import MATRICES, make
-from wbc_tf.video.orientation import UPRIGHT, Orientation, display_matrix
+from wbc_tf.video.frames import UPRIGHT, Orientation, VideoProperties, display_matrix
 
 STORED = np.random.default_rng(0).integers(0, 256, (3, 5, 3), dtype=np.uint8)
 
@@ -33,15 +34,13 @@ def test_pictures_are_shown_as_exif_has_it_and_stored_back(number: int) -> None:
     assert orientation.swapped == (number >= 5)
 
 
-@pytest.mark.parametrize(("number", "degrees"), [(3, 180), (6, -90), (8, 90)])
+@pytest.mark.parametrize(("number", "degrees"), [(6, -90), (8, 90)])
 def test_the_matrices_are_what_pyav_calls_rotations(
     tmp_path: Path, number: int, degrees: int
 ) -> None:
     with av.open(str(make(tmp_path / "a.mp4", times=[0], matrix=MATRICES[number]))) as container:
         frame = next(container.decode(video=0))
-    assert abs(frame.rotation) == abs(degrees)
-    if degrees != 180:
-        assert frame.rotation == degrees
+    assert frame.rotation == degrees
     assert display_matrix(frame) == MATRICES[number]
 
 
@@ -54,3 +53,10 @@ def test_what_is_no_quarter_turn_is_left_to_the_player() -> None:
 def test_a_frame_may_have_none(tmp_path: Path) -> None:
     with av.open(str(make(tmp_path / "a.mkv", times=[0]))) as container:
         assert display_matrix(next(container.decode(video=0))) is None
+
+
+def test_the_orientation_follows_from_the_matrix() -> None:
+    plain = VideoProperties(Fraction(1, 25), Fraction(25))
+    assert plain.orientation == UPRIGHT
+    turned = VideoProperties(Fraction(1, 25), Fraction(25), matrix=MATRICES[6])
+    assert turned.orientation == Orientation(swapped=True, mirrored=True)
