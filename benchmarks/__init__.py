@@ -18,3 +18,5 @@ A "ratio" is of two times taken in turns in one run, so that it says the same on
 seconds and megabytes go with it for orientation. Figures with a bound are promises: one that is
 missed fails the benchmark. Where the machine lacks what is to be measured, `Records.skip` says so.
 """
+
+import wbc_tf  # noqa: F401  # before TensorFlow, see its docstring
