@@ -1,0 +1,1 @@
+"""CartoonGAN (Chen, Lai, Liu, CVPR 2018)."""
