@@ -35,6 +35,31 @@ def test_matches_the_authors_layer(shared, wrap):
         assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max(), name
 
 
+@pytest.mark.parametrize(("name", "strides", "after"), [("sn_s1", 1, 1), ("sn_s2", 2, 0)])
+def test_differentiated_through_the_power_iteration_it_matches_animegan_v2(
+    shared, name, strides, after
+):
+    """u is far from converged: with constant vectors the gradients would be others."""
+    golden = np.load(shared / "reference/animegan_v2/discriminator.npz")
+    layer = SpectralNormConv2D(
+        12, 3, strides=strides, padding="valid", use_bias=False, constant_vectors=False
+    )
+    x = tf.constant(golden[f"{name}/input"])
+    layer.build(x.shape)
+    layer.kernel.assign(golden[f"{name}/kernel"])
+    layer.u.assign(golden[f"{name}/u"])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        output = layer(tf.pad(x, [[0, 0], [1, after], [1, after], [0, 0]]))
+    cotangent = tf.constant(golden[f"{name}/cotangent"])
+    gradients = tape.gradient(output, [layer.kernel, x], output_gradients=cotangent)
+    found = dict(zip(("grad_kernel", "grad_input"), gradients), output=output, u_after=layer.u)
+    for part, ours in found.items():
+        theirs = golden[f"{name}/{part}"]
+        assert np.abs(ours - theirs).max() <= 1e-5 * np.abs(theirs).max(), part
+    assert [weight.name.split(":")[0] for weight in layer.trainable_weights] == ["kernel"]
+
+
 def test_gradient_flows_through_sigma():
     """A 1x1 convolution of one channel is a number divided by itself: it cannot be made larger."""
     layer = _layer(kernel=np.full([1, 1, 1, 1], 3.0), bias=np.zeros(1), u=np.ones([1, 1]))
@@ -93,6 +118,16 @@ def test_sigma_keeps_float32_under_mixed_precision():
 
 
 def test_is_made_again_from_its_config():
-    layer = SpectralNormConv2D(5, 3, strides=2, name="conv", dtype="mixed_bfloat16")
+    layer = SpectralNormConv2D(
+        5,
+        3,
+        strides=2,
+        padding="valid",
+        use_bias=False,
+        constant_vectors=False,
+        kernel_initializer=tf.keras.initializers.RandomNormal(stddev=0.02),
+        name="conv",
+        dtype="mixed_bfloat16",
+    )
     again = SpectralNormConv2D.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()

@@ -38,4 +38,6 @@ class PaddedConv2D(tf.keras.layers.Conv2D):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """[N, H, W, C] -> [N, (H + borders - kernel) // stride + 1, the same of W, filters]."""
-        return super().call(tf.pad(x, [(0, 0), self._borders, self._borders, (0, 0)], self._mode))
+        if any(self._borders):  # a reflection of no pixels would still copy the picture
+            x = tf.pad(x, [(0, 0), self._borders, self._borders, (0, 0)], self._mode)
+        return super().call(x)

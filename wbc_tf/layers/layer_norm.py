@@ -1,0 +1,26 @@
+"""Layer normalisation of whole pictures, as TensorFlow 1's contrib library had it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+class LayerNorm(tf.keras.layers.GroupNormalization):
+    """Normalises each picture over its rows, columns and channels together.
+
+    Then each channel has a gain (gamma) and a shift (beta). This is group normalisation with one
+    group. Keras' own ``LayerNormalization`` is another function: over the channels of each pixel
+    alone, or with a gamma as large as the picture.
+
+    TensorFlow Addons has a ``GroupNormalization`` too, with equal results. Its development has
+    ended, and Keras' is maintained. Hence Keras'.
+
+    Always float32: in float16 the epsilon of 1e-12 is zero, and bfloat16 keeps 8 bits of a mean.
+    The variance is the population's, and the epsilon stands inside the root.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        # A saved config names a type, groups and epsilon too.
+        super().__init__(**{**kwargs, "groups": 1, "epsilon": 1e-12, "dtype": "float32"})
