@@ -44,7 +44,9 @@ def test_photos_and_videos_of_a_folder(
     assert _files(tmp_path / "out") == ["clip.mp4", "deep/clip.mkv", "photo.png", "tape.mkv"]
     assert outcome.err.splitlines() == [
         f"failed: {source / 'broken.mov'}: not a video that FFmpeg can read (Invalid data found "
-        "when processing input)"
+        "when processing input)",
+        f"note: {source / 'tape.mpg'}: nothing in it states where it ends: a missing end would go "
+        "unnoticed",
     ]
     assert len((tmp_path / "report").read_text().splitlines()) == 5
     tiny = Cartoonizer.load(tiny_model)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import astuple, replace
 from fractions import Fraction
 from pathlib import Path
@@ -167,14 +170,14 @@ def test_each_loss_is_named(tmp_path: Path) -> None:
         chapters=({"id": 1},),
         pixel_shape=Fraction(4, 3),
         matrix=MATRICES[6],
-        colour=Colour(matrix=1),
+        colour=Colour(matrix=1, range=2),
     )
     assert lost_properties(path, wanted) == [
         "tags that are not kept: artist, comment",
         "chapters are not kept",
         "the pixels' shape (4/3) is not kept",
         "that players are to turn the picture is not kept",
-        "what is said of the colours is not kept",
+        "colour tags that are not kept: matrix (1), range (full)",
     ]
 
 
@@ -184,3 +187,34 @@ def test_what_was_never_stated_cannot_be_lost(tmp_path: Path) -> None:
     with VideoReader(path) as video:
         properties = video.properties
     assert lost_properties(path, replace(properties, colour=Colour())) == []
+
+
+def test_av1_is_written_quietly_and_leaves_the_environment_alone(
+    root: Path, tmp_path: Path
+) -> None:
+    program = f"""
+import os
+from pathlib import Path
+from fractions import Fraction
+import numpy as np
+from wbc_tf.video.formats import container_of
+from wbc_tf.video.frames import Picture, VideoProperties
+from wbc_tf.video.write import VideoWriter
+
+with VideoWriter(
+    Path({str(tmp_path / "a.mp4")!r}), container_of("a.mp4"),
+    VideoProperties(Fraction(1, 25), Fraction(25)), height=64, width=64, codec="av1",
+) as writer:
+    writer.write_picture(Picture(np.zeros((64, 64, 3), np.uint8), 0))
+assert "SVT_LOG" not in os.environ
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "SVT_LOG"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=root,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")

@@ -21,11 +21,10 @@ from wbc_tf.video.colour import ColourError, FrameToRgb
 from wbc_tf.video.decode import DecodedFrame, Decoder
 from wbc_tf.video.formats import CONTAINERS
 from wbc_tf.video.frames import Picture, VideoProperties, display_matrix
+from wbc_tf.video.truncation import EndCheck, is_broadcast, stated_end
 
 #: What a video is read as.
 Item = Union[Picture, Packet]
-
-_TS_DISCONT = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 
 # Tags that describe the old file's bytes or the program that wrote them.
 _OUTDATED = (
@@ -33,11 +32,11 @@ _OUTDATED = (
     *("VENDOR_ID", "DURATION", "BPS", "NUMBER_OF_", "_STATISTICS_"),
 )
 
-# Seconds by which a whole file may end before its header says: headers round, and state the end of
-# the longest stream.
-_TOLERANCE = Fraction(1, 2)
-# Containers whose header states the duration. For others FFmpeg estimates it.
-_STATE_DURATION = ("mov", "matroska", "avi")
+# FFmpeg's demuxers for the endings in VIDEO_EXTENSIONS. Others are not safe for files of unknown
+# origin: playlists and scripts ("hls", "concat") open further files.
+_DEMUXERS = (*("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg"),)
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
+_KINDS = {"audio": "sound", "subtitle": "subtitles", "video": "a cover", "attachment": "files"}
 
 
 class VideoReadError(ValueError):
@@ -82,6 +81,7 @@ class VideoReader:
             self._range = self._find_range(start, duration)
             self.frames = self._count()
             self._broken = self._moved = 0
+            self._end_note: str | None = None
             self._decoder = Decoder(self.video)
             self._stream = self._items()
             # Only the first frame tells colours and rotation for sure, and that there is one.
@@ -123,6 +123,8 @@ class VideoReader:
             notes.append(f"{self._moved} frames whose time ran backwards were moved")
         if self._interlaced:
             notes.append("interlaced: both fields are drawn as one picture")
+        if self._end_note:
+            notes.append(self._end_note)
         return notes
 
     def _refuse_size(self, max_pixels: int | None) -> None:
@@ -152,9 +154,9 @@ class VideoReader:
         rate = self.video.guessed_rate
         if self.video.frames and self._range.from_the_start and self._range.stop is None:
             return self.video.frames
-        if self.container.duration is None or not rate:
+        end = stated_end(self.container)
+        if end is None or not rate:
             return None
-        end = Fraction((self.container.start_time or 0) + self.container.duration, av.time_base)
         if self._range.stop is not None:
             end = min(end, self._range.stop)
         return max(1, round((end - self._range.start) * rate))
@@ -169,7 +171,7 @@ class VideoReader:
         raise self._error(f"there is no frame that can be decoded{where}")
 
     def _items(self) -> Generator[Item, None, None]:
-        ending = EndCheck(self.container, self.video)
+        ending = EndCheck(self._path, self.container, self.video)
         going = {s.index for s in self.container.streams if s.type in ("audio", "video")}
         for packet in self._packets():
             ending.watch(packet)
@@ -182,9 +184,11 @@ class VideoReader:
                     return
             if packet.stream is not self.video and packet.size and self._range.take(packet):
                 yield packet
-        missing = ending.missing()
-        if missing and self._range.stop is None:
-            raise self._error(f"{missing}. What is there can be had by --duration")
+        if self._range.stop is None:
+            missing = ending.error()
+            if missing:
+                raise self._error(f"{missing}. What is there can be had by --duration")
+            self._end_note = ending.note()
 
     def _packets(self) -> Iterator[Packet]:
         try:
@@ -246,9 +250,8 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
         kind = "a folder" if path.is_dir() else "a pipe or device"
         raise VideoReadError(f"{path}: {kind}, not a file")
     try:
-        # With "file:" before it, a name with a colon is not taken for a protocol. And a playlist
-        # that is named like a video must not make us fetch the addresses in it.
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+        # With "file:" before it, a name with a colon is not taken for a protocol.
+        container = av.open(f"file:{path}", options=_OPTIONS)
     except FileNotFoundError as error:
         reason = "a link to nothing" if path.is_symlink() else "there is no such file"
         raise VideoReadError(f"{path}: {reason}") from error
@@ -271,6 +274,8 @@ def _what_it_is(path: Path, error: av.FFmpegError) -> str:
         return "an empty file"
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):
         return "cut off or broken: its table of contents, which comes last, is missing"
+    if isinstance(error, av.ArgumentError):  # what FFmpeg raises for a format outside the list
+        return "not in a container format that is read here (MP4, Matroska, AVI, MPEG, WMV, ...)"
     return f"not a video that FFmpeg can read ({error.strerror})"
 
 
@@ -278,18 +283,14 @@ def _find_picture(container: InputContainer, path: Path) -> VideoStream:
     # A cover is a still picture, not the video.
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving:
-        there = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-        raise VideoReadError(f"{path}: there is no video in it, only {there}")
+        kinds = sorted({_KINDS.get(stream.type, stream.type) for stream in container.streams})
+        only = f", only {' and '.join(kinds)}" if kinds else ": it is empty but for its header"
+        raise VideoReadError(f"{path}: there is no video in it{only}")
     best = container.streams.best("video")
     stream = next((s for s in moving if best is not None and s.index == best.index), moving[0])
     if stream.codec_context is None:
         raise VideoReadError(f"{path}: FFmpeg here cannot decode its picture")
     return stream
-
-
-def is_broadcast(container: InputContainer) -> bool:
-    """Whether the format is made for endless streams, whose clock may start at any time."""
-    return bool(container.format.flags & _TS_DISCONT)
 
 
 def misnamed(path: Path, container: InputContainer) -> str | None:
@@ -372,42 +373,3 @@ class TimeRange:
             if last > first:
                 kept.append({**chapter, "start": first, "end": last})
         return tuple(kept)
-
-
-class EndCheck:
-    """Finds out whether a file was read to its end or was cut off."""
-
-    def __init__(self, container: InputContainer, video: VideoStream) -> None:
-        self._video = video
-        self._states_duration = container.format.name.split(",")[0] in _STATE_DURATION
-        # A recorded broadcast may end anywhere, also within a packet.
-        self._may_break = is_broadcast(container)
-        self._stated: Fraction | None = None
-        self._by_picture = video.duration is not None
-        if video.duration is not None and video.time_base is not None:
-            self._stated = ((video.start_time or 0) + video.duration) * video.time_base
-        elif container.duration is not None:
-            self._stated = Fraction((container.start_time or 0) + container.duration, av.time_base)
-        self._end = Fraction(0)
-        self._broken = False
-
-    def watch(self, packet: Packet) -> None:
-        """Takes note of a packet of any stream."""
-        time = packet.dts if packet.pts is None else packet.pts
-        if not packet.size or time is None:
-            return
-        self._broken = packet.is_corrupt
-        if packet.stream is self._video or not self._by_picture:
-            self._end = max(self._end, (time + (packet.duration or 0)) * packet.time_base)
-
-    def missing(self) -> str | None:
-        """After the last packet: what is wrong, as a phrase for people; None if nothing is."""
-        if (
-            self._stated is not None
-            and self._states_duration
-            and self._end < self._stated - _TOLERANCE
-        ):
-            return f"cut off at {float(self._end):.3g} of {float(self._stated):.3g} s"
-        if self._broken and not self._may_break:
-            return f"cut off at {float(self._end):.3g} s, within a frame"
-        return None

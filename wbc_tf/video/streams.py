@@ -214,7 +214,9 @@ class OtherStreams:
         if self._container.muxer in ("mp4", "mov"):
             return CopiedStream(stream, self._target)
         if self._container.stores_attachments:
-            with av.open(stream.container.name) as again:
+            # By the demuxer that opened it before: the first of several names for the same one.
+            kind = stream.container.format.name.split(",")[0]
+            with av.open(stream.container.name, format=kind) as again:
                 picture = bytes(next(again.demux(again.streams[stream.index])))
             kind = "png" if stream.name == "png" else "jpeg"
             self._target.add_attachment(f"cover.{kind}", f"image/{kind}", picture)

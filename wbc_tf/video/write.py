@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
-from dataclasses import astuple, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -31,8 +31,8 @@ _MP4_TAGS = {
     *("network", "keywords", "creation_time", "location"),
 }
 
-# SVT-AV1 writes its log straight to stderr; FFmpeg cannot stop it.
-os.environ.setdefault("SVT_LOG", "1")
+
+_RANGES = {1: "limited", 2: "full"}
 
 
 class VideoWriter:
@@ -90,7 +90,8 @@ class VideoWriter:
             self._others = OtherStreams(streams, self._out, container)
             self._out.metadata.update(properties.metadata)
             self._out.set_chapters(list(properties.chapters))
-            self._out.start_encoding()
+            with _quiet_svt():
+                self._out.start_encoding()
         except BaseException:
             self._abandon()
             raise
@@ -245,6 +246,19 @@ class VideoWriter:
             self._out.close()
 
 
+@contextlib.contextmanager
+def _quiet_svt() -> Iterator[None]:
+    """Within, SVT-AV1 reports errors only. It writes straight to stderr; FFmpeg cannot stop it."""
+    if "SVT_LOG" in os.environ:
+        yield
+        return
+    os.environ["SVT_LOG"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["SVT_LOG"]
+
+
 def lost_properties(path: Path, properties: VideoProperties) -> list[str]:
     """Compares a finished file's header and first frame with what it was meant to say.
 
@@ -267,8 +281,13 @@ def lost_properties(path: Path, properties: VideoProperties) -> list[str]:
         lost.append(f"the pixels' shape ({properties.pixel_shape}) is not kept")
     if display_matrix(frame) != properties.matrix:
         lost.append("that players are to turn the picture is not kept")
-    said = (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
-    meant = astuple(properties.colour)
-    if any(a != b for a, b, unstated in zip(said, meant, astuple(Colour())) if b != unstated):
-        lost.append("what is said of the colours is not kept")
+    kept = Colour(frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc)
+    unstated = asdict(Colour())
+    colours = [
+        f"{name} ({_RANGES.get(value, value) if name == 'range' else value})"
+        for name, value in asdict(properties.colour).items()
+        if value not in (unstated[name], getattr(kept, name))
+    ]
+    if colours:
+        lost.append(f"colour tags that are not kept: {', '.join(colours)}")
     return lost
