@@ -48,7 +48,11 @@ setup(
         "serving": ["tensorflow-serving-api>=2.15,<2.16"],
         # From 17.1 on it writes chapters and rotation; it wants Python 3.10.
         "video": ["av>=17.1,<19"],
-        "dev": ["pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", "mypy>=1.10,<3"],
+        "dev": [
+            *("pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", "mypy>=1.10,<3"),
+            # Drives the Chromium of the system in tests that look at a page.
+            "playwright>=1.44,<2",
+        ],
     },
     entry_points={
         "console_scripts": [

@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 import wbc_tf  # noqa: F401  # before TensorFlow, see its docstring
+from tests.browser import chromium as chromium  # a fixture for all tests that look at a page
 
 # Before anyone imports TensorFlow: its start-up chatter would bury a failure's message.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -99,7 +99,27 @@ def test_a_name_counts_when_it_is_used_itself_or_through_a_table() -> None:
     assert _untested_names(module, "a()\nmodule.TABLE['b']()") == ["c"]
 
 
-def test_every_preset_is_named_in_a_test(root: Path) -> None:
-    tests = "\n".join(path.read_text("utf-8") for path in (root / "tests").rglob("test_*.py"))
-    presets = sorted(path.name for path in (root / "configs").glob("*.cfg"))
-    assert [name for name in presets if name not in tests] == []
+def _strings_used(source: str) -> set[str]:
+    """All string values in the code. Comments and docstrings do not count."""
+    nodes = list(ast.walk(ast.parse(source)))
+    documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documentation
+    }
+
+
+def test_a_string_counts_when_the_code_uses_it() -> None:
+    source = '"""a.cfg"""\n# b.cfg\ndef f(name="c.cfg"):\n    "d.cfg"\n    return "e.cfg"\n'
+    assert _strings_used(source) == {"c.cfg", "e.cfg"}
+
+
+def test_every_preset_is_used_in_a_test(root: Path) -> None:
+    used = set().union(
+        *(_strings_used(path.read_text("utf-8")) for path in (root / "tests").rglob("test_*.py"))
+    )
+    presets = {path.name for path in (root / "configs").glob("*.cfg")}
+    assert presets - used == set()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, Page, expect
 
-from tests.chromium import Browser, browser
+from tests.browser import screenshot
 from wbc_tf.comparison.slider_page import slider_page
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (40, 60, 200)
@@ -20,6 +22,10 @@ HOSTILE = """</title><script>document.title = "owned"</script><b a='"'>&amp;${x}
 
 def _flat(colour: tuple[int, int, int], height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
     return np.full((height, width, 3), colour, np.uint8)
+
+
+def _page(columns: dict[str, list[np.ndarray]], captions: list[str]) -> str:
+    return "".join(slider_page(list(columns), zip(captions, zip(*columns.values()))))
 
 
 class _Elements(HTMLParser):
@@ -54,7 +60,7 @@ def test_pictures_are_in_the_page_row_by_row_and_nothing_is_fetched() -> None:
         "photo": [_flat(RED), _flat(BLUE, 50, 30)],
         "cartoon": [_flat(GREEN), _flat(RED, 50, 30)],
     }
-    elements = _Elements(slider_page(columns, ["one", "two"]))
+    elements = _Elements(_page(columns, ["one", "two"]))
     images = elements.all("img")
     assert [image["alt"] for image in images] == [
         *("one: photo", "one: cartoon"),
@@ -70,12 +76,12 @@ def test_pictures_are_in_the_page_row_by_row_and_nothing_is_fetched() -> None:
         assert np.abs(np.asarray(picture).astype(int) - colour).max() <= 3, "JPEG"
     assert not elements.all("link")
     assert [script for script in elements.all("script") if script] == []
-    assert '<form id="choice" hidden>' in slider_page(columns, ["one", "two"]), "two: no choice"
+    assert '<form id="choice" hidden>' in _page(columns, ["one", "two"]), "two: no choice"
 
 
 def test_names_and_captions_are_text_whatever_they_hold() -> None:
     columns = {"photo": [_flat(RED)], HOSTILE: [_flat(BLUE)], "third": [_flat(GREEN)]}
-    elements = _Elements(slider_page(columns, [HOSTILE]))
+    elements = _Elements(_page(columns, [HOSTILE]))
     assert len(elements.all("script")) == 1
     assert not elements.all("b")
     assert [image["alt"] for image in elements.all("img")][1] == f"{HOSTILE}: {HOSTILE}"
@@ -84,129 +90,124 @@ def test_names_and_captions_are_text_whatever_they_hold() -> None:
     assert elements.text.count(HOSTILE) == 6
 
 
+def test_rows_are_read_one_by_one_as_the_page_is() -> None:
+    read = itertools.count()
+    rows = ((f"row {next(read)}", [_flat(RED), _flat(BLUE)]) for _ in range(9))
+    pieces = slider_page(["photo", "cartoon"], rows)
+    next(pieces)
+    for number in range(3):
+        assert f"row {number}" in next(pieces)
+    assert next(read) == 3
+
+
 @pytest.mark.parametrize(
-    ("columns", "captions"),
+    ("names", "pictures", "message"),
     [
-        ({}, []),
-        ({"photo": [_flat(RED)]}, ["one"]),
-        ({"photo": [], "cartoon": []}, []),
-        ({"photo": [_flat(RED)], "cartoon": []}, ["one"]),
-        ({"photo": [_flat(RED)], "cartoon": [_flat(RED)]}, ["one", "two"]),
+        (["photo"], [_flat(RED)], "two columns or more"),
+        (["photo", "cartoon"], [_flat(RED)], "cat: a row needs 2 pictures"),
+        (["photo", "cartoon"], [_flat(RED), _flat(RED, 8, 8)], "cat: .* of one size"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(columns: dict, captions: list) -> None:
-    with pytest.raises(ValueError, match="a page needs two columns or more"):
-        slider_page(columns, captions)
-
-
-def test_pictures_of_two_sizes_cannot_lie_on_top_of_each_other() -> None:
-    with pytest.raises(ValueError, match=r"cat: .*one size"):
-        slider_page({"photo": [_flat(RED)], "cartoon": [_flat(RED, 8, 8)]}, ["cat"])
+def test_what_cannot_be_compared_is_refused(
+    names: list[str], pictures: list[np.ndarray], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        list(slider_page(names, [("cat", pictures)]))
 
 
 # As it is seen.
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as page:
-        yield page
-
-
 @pytest.fixture
-def three_columns(chromium: Browser, tmp_path: Path) -> Browser:
-    """A page of two rows and three columns, opened from disk."""
-    path = tmp_path / "a page.html"
+def page(chromium: Browser) -> Iterator[Page]:
+    """An empty page. Nothing may complain on it, and it may load nothing but the file itself."""
+    with chromium.new_context(viewport={"width": 800, "height": 600}) as context:
+        page = context.new_page()
+        complaints, loaded = [], []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: loaded.append(request.url.partition(":")[0]))
+        yield page
+        assert complaints == []
+        assert loaded == ["file"]
+
+
+def _open(page: Page, folder: Path) -> None:
+    """Two rows and three columns, opened from disk."""
+    path = folder / "a page.html"
     columns = {"photo": [_flat(RED)] * 2, "mine": [_flat(BLUE)] * 2, HOSTILE: [_flat(GREEN)] * 2}
-    path.write_text(slider_page(columns, ["one", HOSTILE]), "utf-8")
-    chromium.open(path)
-    return chromium
+    path.write_text(_page(columns, ["one", HOSTILE]), "utf-8")
+    page.goto(path.as_uri())
 
 
-def _colours(page: Browser, shares: list[float], row: int = 0) -> list[tuple[int, ...]]:
+def _box(page: Page, row: int = 0) -> dict[str, float]:
+    box = page.locator(".stage").nth(row).bounding_box()
+    assert box is not None
+    return box
+
+
+def _colours(page: Page, shares: list[float], row: int = 0) -> list[tuple[int, ...]]:
     """What is seen of a row's picture at these shares of its width, below labels and handle."""
-    left, top, width, height = page.box(f"figure:nth-of-type({row + 1}) .stage")
-    assert (width, height) == (WIDTH, HEIGHT), "the picture's own size"
-    seen = page.screenshot()
+    box = _box(page, row)
+    assert (box["width"], box["height"]) == (WIDTH, HEIGHT), "the picture's own size"
+    seen = screenshot(page)[round(box["y"] + 0.9 * HEIGHT)].astype(int)
+    pixels = [seen[round(box["x"] + share * WIDTH)] for share in shares]
     return [
-        min(
-            (RED, GREEN, BLUE),
-            key=lambda colour: np.abs(
-                seen[round(top + 0.9 * height), round(left + share * width)].astype(int) - colour
-            ).sum(),
-        )
-        for share in shares
+        min((RED, GREEN, BLUE), key=lambda colour: np.abs(pixel - colour).sum()) for pixel in pixels
     ]
 
 
+def _drag(page: Page, share: float, to: float) -> None:
+    box = _box(page)
+    middle = box["y"] + HEIGHT / 2
+    page.mouse.move(box["x"] + share * WIDTH, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + to * WIDTH, middle, steps=2)
+    page.mouse.up()
+
+
 def test_left_of_the_handle_is_the_photo_and_right_of_it_the_cartoon(
-    three_columns: Browser,
+    page: Page, tmp_path: Path
 ) -> None:
-    page = three_columns
+    _open(page, tmp_path)
+    assert page.title() == f"photo · mine · {HOSTILE}"
     assert _colours(page, [0.02, 0.47, 0.53, 0.98]) == [RED, RED, BLUE, BLUE]
-    left, top, width, height = page.box(".stage")
-    page.drag(left + width / 2, top + height / 2, left + 0.2 * width)
+    _drag(page, 0.5, 0.2)
     assert _colours(page, [0.02, 0.17, 0.23, 0.98]) == [RED, RED, BLUE, BLUE]
-    page.drag(left + 0.2 * width, top + height / 2, left + width + 50)
+    _drag(page, 0.2, 1.25)
     assert _colours(page, [0.02, 0.98]) == [RED, RED]
     assert _colours(page, [0.47, 0.53], row=1) == [RED, BLUE], "the other row stays"
 
 
-def test_keys_move_it_too_and_it_says_where_it_stands(three_columns: Browser) -> None:
-    page = three_columns
-    page.press("Tab", 9)
-    for _ in range(2):  # past the choice of the columns
-        page.press("Tab", 9)
-    page.press("Tab", 9)
-    assert page.evaluate("document.activeElement.ariaLabel") == "one"
+def test_keys_move_it_too_and_it_says_where_it_stands(page: Page, tmp_path: Path) -> None:
+    _open(page, tmp_path)
+    slider = page.get_by_label("one", exact=True)
+    for _ in range(4):  # past the choice of the columns
+        page.keyboard.press("Tab")
+    expect(slider).to_be_focused()
     for _ in range(5):
-        page.press("ArrowRight", 39)
-    assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == (
-        "55% photo, 45% mine"
-    )
+        page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "55% photo, 45% mine")
     assert _colours(page, [0.52, 0.58]) == [RED, BLUE]
-    page.press("Home", 36)
+    page.keyboard.press("Home")
     assert _colours(page, [0.02, 0.98]) == [BLUE, BLUE]
-    page.press("End", 35)
+    page.keyboard.press("End")
     assert _colours(page, [0.02, 0.98]) == [RED, RED]
 
 
-def test_the_reader_chooses_what_is_left_and_what_is_right(three_columns: Browser) -> None:
-    page = three_columns
-
-    def choose(side: str, column: int) -> None:
-        page.evaluate(
-            f"{{const s = document.getElementById('{side}'); s.value = {column}; "
-            "s.dispatchEvent(new Event('change'));}"
-        )
-
+def test_the_reader_chooses_what_is_left_and_what_is_right(page: Page, tmp_path: Path) -> None:
+    _open(page, tmp_path)
     for side, column, expected in (
-        ("right", 2, [RED, GREEN]),
-        ("left", 1, [BLUE, GREEN]),
-        ("right", 1, [GREEN, BLUE]),  # the same on both sides: they change places
+        ("#left", "mine", [BLUE, RED]),  # the same on both sides: they change places
+        ("#right", HOSTILE, [BLUE, GREEN]),
     ):
-        choose(side, column)
+        page.locator(side).select_option(label=column)
         assert _colours(page, [0.4, 0.6]) == expected
         assert _colours(page, [0.4, 0.6], row=1) == expected
-    page.evaluate("document.getElementById('swap').click()")
-    assert _colours(page, [0.4, 0.6]) == [BLUE, GREEN]
-    names = "Array.from(document.querySelectorAll('.side .name'), (name) => name.textContent)"
-    assert page.evaluate(names) == ["mine", HOSTILE] * 2
-    assert page.evaluate("document.querySelectorAll('figure:first-of-type img').length") == 3
-
-
-def test_it_works_without_complaint_and_without_a_network(three_columns: Browser) -> None:
-    page = three_columns
-    assert page.evaluate("document.title") == f"photo · mine · {HOSTILE}"
-    requests = [
-        event["params"]["request"]["url"].partition(":")[0]
-        for event in page.events
-        if event["method"] == "Network.requestWillBeSent"
-    ]
-    assert set(requests) == {"file", "data"}
-    assert requests.count("file") == 1
-    complaints = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
-    assert [event for event in page.events if event["method"] in complaints] == []
+    page.get_by_role("button", name="Swap left and right").click()
+    assert _colours(page, [0.4, 0.6]) == [GREEN, BLUE]
+    assert page.locator(".side .name").all_text_contents() == [HOSTILE, "mine"] * 2
+    assert page.locator("figure:first-of-type img").count() == 3
 
 
 @pytest.mark.parametrize(
@@ -223,28 +224,28 @@ def test_it_works_without_complaint_and_without_a_network(three_columns: Browser
     ids=["fetch", "image", "script"],
 )
 def test_what_a_page_must_not_do_is_refused(
-    three_columns: Browser, attempt: str, directive: str
+    chromium: Browser, tmp_path: Path, attempt: str, directive: str
 ) -> None:
-    page = three_columns
-    page.evaluate(attempt)
-    page.wait_for(
-        lambda event: (
-            event["method"] == "Log.entryAdded" and directive in event["params"]["entry"]["text"]
-        )
-    )
-    assert page.evaluate("document.title") != "1"
+    with chromium.new_context() as context:
+        page = context.new_page()
+        _open(page, tmp_path)
+        with page.expect_console_message(lambda message: directive in message.text):
+            page.evaluate(f"() => {{ {attempt} }}")
+        assert page.title() != "1"
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_it_fits_a_phone_by_day_and_by_night(chromium: Browser, tmp_path: Path, dark: bool) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_by_day_and_by_night(page: Page, tmp_path: Path, scheme: str) -> None:
     path = tmp_path / "page.html"
     wide = [_flat(RED, 400, 900)]
     columns = {"photo": wide, "a model with a long name": wide, "another long name": wide}
-    path.write_text(slider_page(columns, ["a_name_without_any_place_to_break_it" * 3]), "utf-8")
-    chromium.open(path, width=360, height=640, dark=dark)
-    assert chromium.evaluate("document.documentElement.scrollWidth") <= 360
-    _, _, width, height = chromium.box(".stage")
-    assert 300 <= width < 360
-    assert height == pytest.approx(width * 400 / 900, abs=1)
-    corner = chromium.screenshot()[2, 2].astype(int)
-    assert (corner.max() < 60) if dark else (corner.min() > 200)
+    path.write_text(_page(columns, ["a_name_without_any_place_to_break_it" * 3]), "utf-8")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    box = _box(page)
+    assert 300 <= box["width"] < 360
+    assert box["height"] == pytest.approx(box["width"] * 400 / 900, abs=1)
+    corner = screenshot(page)[2, 2].astype(int)
+    assert (corner.max() < 60) if scheme == "dark" else (corner.min() > 200)

@@ -27,26 +27,30 @@ def contact_sheet(columns: Mapping[str, Sequence[np.ndarray]], *, height: int = 
     if len(set(counts.values())) != 1 or 0 in counts.values():
         raise ValueError(f"a sheet needs as many pictures in each column, at least one: {counts}")
     scaled = {
-        label: [_scaled_to_height(picture, height) for picture in pictures]
+        label: [scaled_to_height(picture, height) for picture in pictures]
         for label, pictures in columns.items()
     }
-    widths = [max(picture.width for picture in pictures) for pictures in scaled.values()]
+    widths = [max(picture.shape[1] for picture in pictures) for pictures in scaled.values()]
     rows = next(iter(counts.values()))
     sheet = Image.new(
         "RGB",
         (sum(widths) + _MARGIN * (len(widths) + 1), _LABEL + rows * (height + _MARGIN) + _MARGIN),
         "white",
     )
-    draw = ImageDraw.Draw(sheet)
+    canvas = ImageDraw.Draw(sheet)
     left = _MARGIN
     for (label, pictures), width in zip(scaled.items(), widths):
-        draw.text((left, _MARGIN // 2), label, fill="black")
+        canvas.text((left, _MARGIN // 2), label, fill="black")
         for row, picture in enumerate(pictures):
-            sheet.paste(picture, (left, _LABEL + _MARGIN // 2 + row * (height + _MARGIN)))
+            sheet.paste(
+                Image.fromarray(picture), (left, _LABEL + _MARGIN // 2 + row * (height + _MARGIN))
+            )
         left += width + _MARGIN
     return np.asarray(sheet)
 
 
-def _scaled_to_height(picture: np.ndarray, height: int) -> Image.Image:
+def scaled_to_height(picture: np.ndarray, height: int) -> np.ndarray:
+    """A uint8 [H, W, 3] picture at another height, its proportions kept."""
     width = max(1, round(picture.shape[1] * height / picture.shape[0]))
-    return Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)
+    scaled = Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(scaled)

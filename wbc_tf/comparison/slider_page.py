@@ -1,10 +1,10 @@
-"""Pictures before and after on one page, with a slider across each; a single file, no network."""
+"""A page with before/after sliders: a single file that needs no network."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -18,7 +18,9 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _QUALITY = 90
 
 
-def slider_page(columns: Mapping[str, Sequence[np.ndarray]], captions: Sequence[str]) -> str:
+def slider_page(
+    names: Sequence[str], rows: Iterable[tuple[str, Sequence[np.ndarray]]]
+) -> Iterator[str]:
     """An HTML page that holds its pictures, its style and its script.
 
     The page forbids itself every connection, by a Content-Security-Policy that admits pictures as
@@ -26,38 +28,41 @@ def slider_page(columns: Mapping[str, Sequence[np.ndarray]], captions: Sequence[
     columns; where there are more, the reader chooses.
 
     Args:
-      columns: name -> uint8 [H, W, 3] pictures, one per caption, two columns at least. The pictures
-        of a row must be of one size: they lie on top of each other.
-      captions: of the rows, such as file names. Names and captions may hold any text.
+      names: of the columns, two or more.
+      rows: (caption, pictures) with a uint8 [H, W, 3] picture for each column, all of one size:
+        they lie on top of each other. They are read one by one as the page is. Names and captions
+        may hold any text.
 
     Returns:
-      The page, to be stored as UTF-8.
+      The pieces of the page's text in order, to be stored as UTF-8.
 
     Raises:
-      ValueError: fewer than two columns, no pictures, or columns and rows that do not fit.
+      ValueError: fewer than two columns; while reading, a row that does not fit.
     """
-    counts = {name: len(pictures) for name, pictures in columns.items()}
-    if len(columns) < 2 or not captions or set(counts.values()) != {len(captions)}:
-        raise ValueError(
-            "a page needs two columns or more with a picture for each of its captions; got "
-            f"{len(captions)} captions and pictures {counts}"
-        )
-    names = list(columns)
+    if len(names) < 2:
+        raise ValueError(f"a page needs two columns or more, got {list(names)}")
+    return _pieces(names, rows)
+
+
+def _pieces(
+    names: Sequence[str], rows: Iterable[tuple[str, Sequence[np.ndarray]]]
+) -> Iterator[str]:
     style, script = _read("slider_page.css"), _read("slider_page.js")
-    return Template(_read("slider_page.html")).substitute(
-        policy=_policy(style=style, script=script),
-        title=escape(" · ".join(names)),
-        summary=_summary(len(captions)),
-        style=style,
-        script=script,
-        choice_hidden="" if len(names) > 2 else " hidden",
-        options="\n".join(
+    before, after = _read("slider_page.html").split("$figures")
+    parts = {
+        "policy": _policy(style=style, script=script),
+        "title": escape(" · ".join(names)),
+        "style": style,
+        "script": script,
+        "choice_hidden": "" if len(names) > 2 else " hidden",
+        "options": "\n".join(
             f'<option value="{number}">{escape(name)}</option>' for number, name in enumerate(names)
         ),
-        figures="\n".join(
-            _figure(caption, names, row) for caption, row in zip(captions, zip(*columns.values()))
-        ),
-    )
+    }
+    yield Template(before).substitute(parts)
+    for caption, pictures in rows:
+        yield _figure(caption, names, pictures)
+    yield Template(after).substitute(parts)
 
 
 def _read(name: str) -> str:
@@ -74,15 +79,10 @@ def _policy(*, style: str, script: str) -> str:
     )
 
 
-def _summary(rows: int) -> str:
-    pictures = "1 picture" if rows == 1 else f"{rows} pictures"
-    return f"{pictures}. Drag a handle, or focus it and use the arrow keys."
-
-
 def _figure(caption: str, names: Sequence[str], pictures: Sequence[np.ndarray]) -> str:
-    sizes = {picture.shape for picture in pictures}
-    if len(sizes) != 1:
-        raise ValueError(f"{caption}: the pictures of a row must be of one size, not {sizes}")
+    shapes = [picture.shape for picture in pictures]
+    if len(shapes) != len(names) or len(set(shapes)) != 1:
+        raise ValueError(f"{caption}: a row needs {len(names)} pictures of one size, not {shapes}")
     left, right, *rest = (
         _image(f"{caption}: {name}", picture) for name, picture in zip(names, pictures)
     )
@@ -95,7 +95,8 @@ def _figure(caption: str, names: Sequence[str], pictures: Sequence[np.ndarray]) 
 aria-label="{escape(caption)}">
 </div>
 <figcaption>{escape(caption)}</figcaption>
-</figure>"""
+</figure>
+"""
 
 
 def _image(text: str, picture: np.ndarray) -> str:
