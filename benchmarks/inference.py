@@ -33,7 +33,7 @@ import numpy as np
 from benchmarks._records import Records, add_json_flag
 from wbc_tf.files.find import find_images
 from wbc_tf.files.pictures import write_image
-from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
+from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.jobs import plan_jobs
 from wbc_tf.inference.photos import cartoonize_photos
 from wbc_tf.inference.settings import DrawSettings
@@ -70,7 +70,7 @@ def compare(
     records: Records,
 ) -> None:
     inputs = [str(path) for path in find_images(photos)]
-    settings = DrawSettings(short_side=SHORT_SIDE)
+    settings = DrawSettings()
     calls: list[np.ndarray] = []
 
     def spy(images: np.ndarray, **_: object) -> np.ndarray:

@@ -39,7 +39,7 @@ import numpy as np
 
 from benchmarks._records import Records, add_json_flag
 from wbc_tf.inference import videos
-from wbc_tf.inference.cartoonizer import SHORT_SIDE, Cartoonizer
+from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.jobs import Job
 from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.inference.videos import VideoSettings
@@ -73,7 +73,7 @@ def main() -> int:
 
 def speed(cartoonizer: Cartoonizer, work: Path, frames: int, rounds: int, records: Records) -> None:
     source = film(work / "clip.mp4", views(720, 1280, step=4, noise=3, frames=frames))
-    settings = VideoSettings(DrawSettings(short_side=SHORT_SIDE))
+    settings = VideoSettings(DrawSettings())
     calls: list[np.ndarray] = []
 
     def spy(images: np.ndarray, **_: object) -> np.ndarray:
@@ -81,7 +81,7 @@ def speed(cartoonizer: Cartoonizer, work: Path, frames: int, rounds: int, record
         return images
 
     make(spy, source, work / "spied.mp4", settings)
-    sizes = {"short_side": SHORT_SIDE, "output_size": "input"}
+    sizes = {"output_size": "input"}
     for images in {images.shape: images for images in calls}.values():
         cartoonizer(images, **sizes)  # warm-up
     alone, whole = [], []
@@ -146,7 +146,7 @@ def memory(source: Path) -> tuple[float, float]:
     import tensorflow  # noqa: F401  part of the program, though this network is a stand-in
 
     before = in_use("VmRSS")
-    settings = VideoSettings(DrawSettings(short_side=SHORT_SIDE))
+    settings = VideoSettings(DrawSettings())
     make(lambda images, **_: 255 - images, source, source.with_suffix(".made.mp4"), settings)
     return before, in_use("VmHWM")
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from wbc_tf.methods.white_box.serving import load_generator
 
 from wbc_tf import convert
 from wbc_tf.artefact.model_directory import find_model, read_metadata
 from wbc_tf.convert import ConversionError, find_checkpoint, generator_from_checkpoint
-from wbc_tf.methods.white_box.serving import load_generator
 
 PREFIX = convert.PREFIX
 

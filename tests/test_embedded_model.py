@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from skimage import data
+from wbc_tf.methods.white_box.serving import coefficients, load_generator
 
 from wbc_tf import train
 from wbc_tf.artefact.model_directory import find_model
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.methods.white_box.serving import coefficients, load_generator
 
 
 def test_saved_model_and_strict_loader_draw_the_same_picture(root):

@@ -16,12 +16,11 @@ from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_comma
 from wbc_tf.evaluation.figures import as_record, table
 from wbc_tf.evaluation.pictures import NoPicturesError, PictureFolder
 from wbc_tf.files.whole import write_whole
-from wbc_tf.methods.registry import RunError, RunNotFoundError, method_of_run
+from wbc_tf.methods.runs import RunError, RunNotFoundError, TrainedGenerator, export_generator
 from wbc_tf.training.provenance import source_commit
 
 if TYPE_CHECKING:
     from wbc_tf.evaluation.metrics import Evaluator
-    from wbc_tf.training.method import Method
 
 USAGE = """
 Measure how good cartoons are, by how near they come to drawn pictures and stay to their photos.
@@ -164,10 +163,9 @@ def _measure_run(
     folders: Mapping[str, PictureFolder],
 ) -> int:
     from wbc_tf.evaluation.curves import CurvesError, RunCurves
-    from wbc_tf.training.checkpoints import RunCheckpoints
 
     try:
-        method, _ = method_of_run(workdir)
+        trained = TrainedGenerator(workdir)
         pictures = {
             label: {"folder": str(folder.folder.resolve()), "count": len(folder.files)}
             for label, folder in folders.items()
@@ -175,7 +173,7 @@ def _measure_run(
         curves = RunCurves(workdir, pictures)
     except (RunNotFoundError, CurvesError) as error:
         raise UsageError(f"--workdir: {error}") from error
-    checkpoints = RunCheckpoints(workdir / "checkpoints", method.state())
+    checkpoints = trained.checkpoints
     if not checkpoints.kept:
         print(f"evaluate: {workdir}: no checkpoint yet", file=sys.stderr)
         return FAILED
@@ -192,8 +190,8 @@ def _measure_run(
             print(f"step {step}: nothing new to measure")
             continue
         with tempfile.TemporaryDirectory(prefix="wbc-evaluate-") as scratch:
-            checkpoints.restore(path)
-            cartoons, not_drawn = _draw(method, folders["photos"], Path(scratch))
+            trained.restore(path)
+            cartoons, not_drawn = _draw(trained, step, folders["photos"], Path(scratch))
             result = evaluator.measure(todo, {"generated": cartoons, **folders})
         failed += not_drawn
         _tell_alone(result.alone)
@@ -207,8 +205,10 @@ def _measure_run(
     return FAILED if failed else status
 
 
-def _draw(method: Method, photos: PictureFolder, scratch: Path) -> tuple[PictureFolder, int]:
-    """What the method's generator, as it would be exported now, makes of the photos.
+def _draw(
+    trained: TrainedGenerator, step: int, photos: PictureFolder, scratch: Path
+) -> tuple[PictureFolder, int]:
+    """What the run's generator, as it would be exported now, makes of the photos.
 
     And how many of them it could not draw, for other reasons than that they are broken.
     """
@@ -218,7 +218,7 @@ def _draw(method: Method, photos: PictureFolder, scratch: Path) -> tuple[Picture
     from wbc_tf.inference.progress import Console
     from wbc_tf.inference.settings import DrawSettings
 
-    method.export(scratch / "model")
+    export_generator(trained.record, trained.averaged(), scratch / "model", step=step)
     cartoons = scratch / "cartoons"
     try:
         jobs = plan_jobs([str(photos.folder)], cartoons, recursive=True, file_format="PNG")

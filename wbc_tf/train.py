@@ -7,13 +7,17 @@ import os
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, quieten, run_command
 from wbc_tf.cli.config_flags import config_from_flags, define_config_flags
-from wbc_tf.methods.registry import METHODS, method_module
+from wbc_tf.methods.registry import METHODS, method_spec
+from wbc_tf.training.spec import MethodSpec
+
+if TYPE_CHECKING:
+    from wbc_tf.training.method import Method
 
 USAGE = """
 Train a cartoonizer.
@@ -66,14 +70,14 @@ def define_flags(method: str | None = None) -> flags.FlagValues:
         flag_values=values,
     )
     if method is not None:
-        define_config_flags(method_module(method).Config, values)
+        define_config_flags(method_spec(method).config, values)
     return values
 
 
 def main(values: flags.FlagValues) -> int:
     """Trains as the flags say; returns the exit status."""
-    module = method_module(values.method)
-    presets = module.Config.presets()
+    spec = method_spec(values.method)
+    presets = spec.config.presets()
     preset = values.preset or values.method
     if preset not in presets:
         raise UsageError(f"no preset '{preset}'; there is {', '.join(presets)}")
@@ -87,15 +91,18 @@ def main(values: flags.FlagValues) -> int:
         return OK
     if values.workdir is None:
         raise UsageError("--workdir is missing: the folder of the run")
-    return _train(module, config, document, values)
+    return _train(spec, config, document, values)
 
 
-def _train(module: Any, config: Any, document: dict[str, Any], values: flags.FlagValues) -> int:
+def _train(
+    spec: MethodSpec, config: Any, document: dict[str, Any], values: flags.FlagValues
+) -> int:
     import tensorflow as tf
 
     from wbc_tf.artefact.weights import WeightsError
     from wbc_tf.data.pictures import ImageFolderError
     from wbc_tf.files.whole import write_whole
+    from wbc_tf.methods.runs import RunRecord, export_generator
     from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, is_chief, train
     from wbc_tf.training.provenance import source_commit
 
@@ -112,13 +119,13 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
         )
     try:
         with strategy.scope():
-            method = module.build(config)
+            method = spec.build(config)
         workdir.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:  # folders, files and names that the config gives
         raise UsageError(str(error)) from error
+    document["commit"] = source_commit()
     if is_chief(strategy):
-        recorded = {**document, "commit": source_commit()}
-        write_whole(workdir / "config.json", (json.dumps(recorded, indent=2) + "\n").encode())
+        write_whole(workdir / "config.json", (json.dumps(document, indent=2) + "\n").encode())
     settings = LoopSettings(
         checkpoint_every=values.checkpoint_every, sample_every=values.sample_every
     )
@@ -133,9 +140,16 @@ def _train(module: Any, config: Any, document: dict[str, Any], values: flags.Fla
     if not is_chief(strategy):
         return OK
     if outcome.steps or not (workdir / "model").is_dir():
-        method.export(workdir / "model")
+        record = RunRecord(spec, config, document["commit"])
+        export_generator(
+            record, method.averaged_generator(), workdir / "model", step=_total_steps(method)
+        )
     print(f"Done. Try: python cartoonize.py --model={workdir / 'model'} --input=... --output=...")
     return OK
+
+
+def _total_steps(method: Method) -> int:
+    return sum(phase.steps for phase in method.phases())
 
 
 def _refuse_mixing(workdir: Path, document: dict[str, Any], config: Any, *, resume: bool) -> None:

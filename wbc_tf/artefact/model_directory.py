@@ -154,6 +154,36 @@ def read_metadata(version: PathLike) -> dict[str, Any]:
     return metadata
 
 
+def load_signatures(version: PathLike) -> dict[str, Callable[..., Any]]:
+    """The signatures of a version by name; ``strength`` and ``delta`` may be left out of a call.
+
+    TensorFlow Serving fills them in by itself from the SavedModel; Python does not.
+    """
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(version))
+    delta = read_metadata(version).get("delta", 1.0)
+    return {
+        name: _with_defaults(loaded, signature, {"strength": 1.0, "delta": delta})
+        for name, signature in loaded.signatures.items()
+    }
+
+
+def _with_defaults(
+    loaded: Any, signature: Any, defaults: Mapping[str, float]
+) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    _, inputs = signature.structured_input_signature
+    known = {name: tf.constant(value) for name, value in defaults.items() if name in inputs}
+
+    def call(**given: Any) -> Any:
+        return signature(**{**known, **given})
+
+    call.model = loaded  # type: ignore[attr-defined]  # the variables live as long as the model
+    return call
+
+
 def load_weights(model: tf.keras.Model, version: PathLike) -> None:
     """Fills a built network with a version's weights, strictly (see `wbc_tf.artefact.weights`)."""
     import tensorflow as tf

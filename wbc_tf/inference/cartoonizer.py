@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
-from wbc_tf.artefact.model_directory import find_model, read_metadata
+from wbc_tf.artefact.exported import WHOLE
+from wbc_tf.artefact.model_directory import find_model, load_signatures, read_metadata
 from wbc_tf.files import PathLike
 from wbc_tf.images import reduce_to_short_side, to_float
 from wbc_tf.inference.full_size import apply_coefficients
 from wbc_tf.inference.precision import in_precision, resolve_precision
 from wbc_tf.inference.tiling import Tile, plan_tiles, smallest_tile
 
-#: The authors' working resolution: the network was trained on, and draws best at, this scale.
-SHORT_SIDE = 720
 #: What comes back: the photo's own size, or the size the network worked at.
 OUTPUT_SIZES = ("input", "working")
 #: Megabytes for the network's own work: two pictures of 1280 x 720 at once.
 MEMORY_BUDGET = 1024
-#: From this size on a model that cannot be tiled is warned of.
-LARGE_PIXELS = 10**7
+#: Strengths that may be asked for: 0 is the photo, 1 the cartoon.
+STRENGTHS = (0.0, 1.5)
+#: Working resolution of models that were exported before they stated their own.
+_SHORT_SIDE = 720
 
 
 class MemoryBudgetError(ValueError):
-    """A memory budget in which no tile can be computed; the message says what it takes."""
+    """A picture that does not fit into the memory budget; the message says what helps."""
 
 
 class Cartoonizer:
@@ -39,6 +40,9 @@ class Cartoonizer:
     budget counts the network's work, as pixels at once times the model's own "bytes_per_pixel". On
     top come the program (about 0.5 GB), the photo and the cartoon (6 bytes a pixel), and for a
     picture that is worked on at a reduced size its coefficients (24 bytes a reduced pixel).
+
+    A model whose network sees the whole picture (instance or layer norm) cannot be tiled: a larger
+    picture than fits is then an error, and a smaller working resolution helps.
     """
 
     def __init__(
@@ -48,12 +52,18 @@ class Cartoonizer:
         #: What the model says of itself: method, licence, origin.
         self.metadata = metadata
         self._memory_budget = memory_budget
-        # Models exported by an earlier version of this project do not say how far they see.
-        self._can_tile = {"halo", "size_multiple", "bytes_per_pixel"} <= metadata.keys()
-        if self._can_tile:
-            least = smallest_tile(halo=metadata["halo"], size_multiple=metadata["size_multiple"])
+        #: Working resolution in pixels, where a call names none.
+        self.short_side: int = metadata.get("short_side", _SHORT_SIDE)
+        #: Share of the guided filter, where a call names none.
+        self.delta: float = metadata.get("delta", 1.0)
+        # Models of an earlier version of this project have neither setting in their graph.
+        self._adjustable = "delta" in metadata
+        self._reach = _reach(metadata)
+        self._bytes_per_pixel: int = metadata.get("bytes_per_pixel", 0)
+        if isinstance(self._reach, dict) and self._bytes_per_pixel:
+            least = smallest_tile(halo=self._reach["halo"], size_multiple=self._reach["grid"])
             if self._pixels < least:
-                needed = -(-least * metadata["bytes_per_pixel"] // 2**20)
+                needed = -(-least * self._bytes_per_pixel // 2**20)
                 raise MemoryBudgetError(
                     f"a memory budget of {memory_budget} MB is too small for this model; it takes "
                     f"at least {needed} MB"
@@ -62,7 +72,9 @@ class Cartoonizer:
     @property
     def _pixels(self) -> int:
         """How many pixels the network may work on at once."""
-        return int(self._memory_budget * 2**20 // self.metadata["bytes_per_pixel"])
+        if not self._bytes_per_pixel:
+            return 2**62
+        return int(self._memory_budget * 2**20 // self._bytes_per_pixel)
 
     @classmethod
     def load(
@@ -88,33 +100,42 @@ class Cartoonizer:
         version = find_model(model)
         metadata = read_metadata(version)
         precision = resolve_precision(precision)
-        loaded = tf.saved_model.load(str(version))
-        coefficients = in_precision(loaded.signatures["coefficients"], precision)
+        coefficients = in_precision(load_signatures(version)["coefficients"], precision)
         return cls(coefficients, metadata=metadata, memory_budget=memory_budget)
 
     def __call__(
-        self, images: np.ndarray, *, short_side: int = SHORT_SIDE, output_size: str = "input"
+        self,
+        images: np.ndarray,
+        *,
+        short_side: int | None = None,
+        output_size: str = "input",
+        strength: float = 1.0,
+        delta: float | None = None,
     ) -> np.ndarray:
         """Cartoonizes one picture or a batch of equally large ones.
 
         Args:
           images: uint8 RGB, [H, W, 3] or [N, H, W, 3].
-          short_side: working resolution in pixels; larger pictures are reduced to it first. 0 works
-            at the pictures' own size.
-          output_size: "input" brings the result back to the pictures' own size: the guided filter's
-            coefficients are computed at working resolution and applied to the full picture.
-            "working" returns what the network drew.
+          short_side: working resolution in pixels; larger pictures are reduced to it first. None
+            takes the model's own, 0 works at the pictures' own size.
+          output_size: "input" brings the result back to the pictures' own size: scale and offset
+            are computed at working resolution, enlarged, and applied to the full picture. What they
+            take from the photo is as sharp as the photo; the part that is no function of the photo
+            (all of it at delta 0) is only enlarged. "working" returns what the network drew.
+          strength: 0 is the photo, 1 the cartoon, up to 1.5 goes beyond it.
+          delta: share of the guided filter in the result, 0 to 1; less is sharper (white-box paper,
+            equation 9). None takes the model's own.
 
         Returns:
           uint8 RGB of the same rank; of the same size unless `output_size` is "working".
 
         Raises:
-          ValueError: pictures of another type or shape, or an unknown `output_size`.
+          ValueError: pictures of another type or shape, or a setting outside its range.
+          MemoryBudgetError: the model cannot be tiled and the picture does not fit.
         """
-        if output_size not in OUTPUT_SIZES:
-            raise ValueError(f"output_size is one of {OUTPUT_SIZES}, not {output_size!r}")
-        if short_side < 0:
-            raise ValueError(f"short_side is a number of pixels or 0, not {short_side}")
+        short_side = self.short_side if short_side is None else short_side
+        delta = self.delta if delta is None else delta
+        self._refuse_settings(short_side, output_size, strength, delta)
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[-1] != 3:
             raise ValueError(
@@ -125,66 +146,115 @@ class Cartoonizer:
             raise ValueError(f"a picture without pixels: {list(images.shape)}")
         batch = images if images.ndim == 4 else images[None]
         working = _reduced(batch, short_side)
-        cartoons = self._cartoons(working, batch if output_size == "input" else working)
+        targets = batch if output_size == "input" else working
+        cartoons = self._cartoons(working, targets, _Knobs(float(strength), float(delta)))
         return cartoons if images.ndim == 4 else cartoons[0]
 
-    def _cartoons(self, working: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _refuse_settings(
+        self, short_side: Any, output_size: str, strength: float, delta: float
+    ) -> None:
+        if output_size not in OUTPUT_SIZES:
+            raise ValueError(f"output_size is one of {OUTPUT_SIZES}, not {output_size!r}")
+        if not isinstance(short_side, (int, np.integer)) or short_side < 0:
+            raise ValueError(f"short_side is a whole number of pixels, 0 or more, not {short_side}")
+        if not STRENGTHS[0] <= strength <= STRENGTHS[1]:
+            raise ValueError(f"strength is between 0 and 1.5, not {strength}")
+        if not 0 <= delta <= 1:
+            raise ValueError(f"delta is between 0 and 1, not {delta}")
+        if delta != 1 and not self._adjustable:
+            raise ValueError(
+                "delta: this model was exported by an earlier version and always applies the whole "
+                "guided filter; export or convert it again"
+            )
+
+    def _cartoons(self, working: np.ndarray, targets: np.ndarray, knobs: _Knobs) -> np.ndarray:
         """The network's model of `working`, applied to `targets`: [N, h, w, 3] to [N, H, W, 3]."""
         height, width = working.shape[1:3]
         tiles, at_once = self._plan(len(working), height, width)
         cartoons = np.empty_like(targets)
         for first in range(0, len(working), at_once):
             group = slice(first, first + at_once)
-            self._draw(working[group], targets[group], tiles, out=cartoons[group])
+            self._fill(working[group], targets[group], tiles, knobs, out=cartoons[group])
         return cartoons
 
-    def _draw(
-        self, working: np.ndarray, targets: np.ndarray, tiles: list[Tile], *, out: np.ndarray
+    def _fill(
+        self,
+        working: np.ndarray,
+        targets: np.ndarray,
+        tiles: list[Tile],
+        knobs: _Knobs,
+        *,
+        out: np.ndarray,
     ) -> None:
         """Fills `out`, as large as `targets`."""
         if working.shape == targets.shape:
             # Finished tile by tile: the float maps of the whole would take eight photos' memory.
             for tile in tiles:
                 rows, columns = tile.keep
-                for n, (scale, offset) in enumerate(zip(*self._maps(working, tile))):
+                for n, (scale, offset) in enumerate(zip(*self._maps(working, tile, knobs))):
                     part = targets[n, rows, columns]
                     out[n, rows, columns] = apply_coefficients(part, scale, offset)
             return
         maps = np.empty((2, *working.shape), np.float32)
         for tile in tiles:
             rows, columns = tile.keep
-            maps[:, :, rows, columns] = self._maps(working, tile)
+            maps[:, :, rows, columns] = self._maps(working, tile, knobs)
         for n, (scale, offset) in enumerate(zip(*maps)):
             out[n] = apply_coefficients(targets[n], scale, offset)
 
     def _plan(self, number: int, height: int, width: int) -> tuple[list[Tile], int]:
         """The tiles of each picture, and how many pictures to work on at once."""
+        pixels = self._pixels
+        if isinstance(self._reach, dict):
+            tiles = plan_tiles(
+                height,
+                width,
+                halo=self._reach["halo"],
+                size_multiple=self._reach["grid"],
+                pixels=pixels,
+            )
+            return tiles, max(1, pixels // (height * width))
+        if height * width > pixels:
+            needed = -(-height * width * self._bytes_per_pixel // 2**20)
+            raise MemoryBudgetError(
+                f"{width} x {height} pixels take {needed} MB at once, above the memory budget of "
+                f"{self._memory_budget} MB, and this model cannot be tiled: its network sees the "
+                "whole picture. Choose a smaller --short_side, or raise --memory_budget"
+            )
         whole = (slice(0, height), slice(0, width))
-        if not self._can_tile:
-            if height * width > LARGE_PIXELS:
-                logging.warning(
-                    "The model does not say how far it sees, so a picture of %dx%d is worked on in "
-                    "one piece, and may not fit into memory. Export the model again to mend that.",
-                    width,
-                    height,
-                )
-            return [Tile(read=whole, keep=whole)], number
-        tiles = plan_tiles(
-            height,
-            width,
-            halo=self.metadata["halo"],
-            size_multiple=self.metadata["size_multiple"],
-            pixels=self._pixels,
-        )
-        return tiles, max(1, self._pixels // (height * width))
+        return [Tile(read=whole, keep=whole)], max(1, pixels // (height * width))
 
-    def _maps(self, pictures: np.ndarray, tile: Tile) -> tuple[np.ndarray, np.ndarray]:
+    def _maps(
+        self, pictures: np.ndarray, tile: Tile, knobs: _Knobs
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Scale and offset of `tile.keep` in every picture: float32 [N, h, w, 3] each."""
         rows, columns = tile.read
-        photo = to_float(pictures[:, rows, columns])
-        model = self._coefficients(photo=tf.constant(photo))
+        photo = tf.constant(to_float(pictures[:, rows, columns]))
+        if self._adjustable:
+            settings = {name: tf.constant(value) for name, value in vars(knobs).items()}
+            model = self._coefficients(photo=photo, **settings)
+            scale, offset = model["scale"], model["offset"]
+        else:
+            model = self._coefficients(photo=photo)
+            scale = knobs.strength * model["scale"] + (1.0 - knobs.strength)
+            offset = knobs.strength * model["offset"]
         rows, columns = tile.inner
-        return model["scale"].numpy()[:, rows, columns], model["offset"].numpy()[:, rows, columns]
+        return scale.numpy()[:, rows, columns], offset.numpy()[:, rows, columns]
+
+
+@dataclass(frozen=True)
+class _Knobs:
+    strength: float
+    delta: float
+
+
+def _reach(metadata: dict[str, Any]) -> Any:
+    """Halo and grid of a model that can be tiled, in pixels; else `WHOLE`."""
+    if "reach" in metadata:
+        return metadata["reach"]
+    if {"halo", "size_multiple"} <= metadata.keys():  # as earlier versions wrote it
+        return {"halo": metadata["halo"], "grid": metadata["size_multiple"]}
+    return WHOLE
 
 
 def _reduced(batch: np.ndarray, short_side: int) -> np.ndarray:

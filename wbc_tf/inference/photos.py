@@ -77,9 +77,7 @@ def pictures_at_once(height: int, width: int, short_side: int) -> int:
 
 def working_side(cartoonizer: Cartoonizer, settings: DrawSettings) -> int:
     """The working resolution that `settings` ask of this model."""
-    from wbc_tf.inference.cartoonizer import SHORT_SIDE
-
-    return SHORT_SIDE if settings.short_side is None else settings.short_side
+    return cartoonizer.short_side if settings.short_side is None else settings.short_side
 
 
 def cartoonize_photos(

@@ -15,10 +15,14 @@ class DrawSettings:
         model's own working resolution.
       output_size: "input" for results of the picture's own size, "working" for the size that the
         network worked at.
+      strength: between the photo at 0 and the cartoon at 1, and up to 1.5 beyond it.
+      delta: share of the guided filter, 0 to 1; less is sharper. None is the model's own.
     """
 
     short_side: int | None = None
     output_size: str = "input"
+    strength: float = 1.0
+    delta: float | None = None
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments for `Cartoonizer`; what is None is left to the model."""

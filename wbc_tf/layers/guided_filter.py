@@ -77,6 +77,41 @@ def guided_filter_coefficients(
     return _linear_model(guide, target, partial(_box_mean, radius=radius), eps)
 
 
+def adjusted(
+    guide: tf.Tensor,
+    target: tf.Tensor,
+    *,
+    radius: int,
+    eps: float,
+    strength: tf.Tensor | float,
+    delta: tf.Tensor | float,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The same linear model with the two settings that users have.
+
+    ``filtered = delta * guided_filter(guide, target) + (1 - delta) * target`` (white-box paper,
+    equation 9): less delta keeps more of what the network drew and is sharper. Then
+    ``result = guide + strength * (filtered - guide)``: 0 is the photo, 1 the cartoon, and above 1
+    lies what is still more unlike the photo. Both are linear in scale and offset; at delta 1 and
+    strength 1 they change no bit.
+
+    Args:
+      guide: [N, H, W, C] the photo, [-1, 1].
+      target: [N, H, W, C] what the network made of it.
+      radius: of the window, in pixels.
+      eps: see `guided_filter_coefficients`.
+      strength: scalar, 0 to 1.5.
+      delta: scalar, 0 to 1.
+
+    Returns:
+      scale and offset, float32 [N, H, W, C].
+    """
+    scale, offset = guided_filter_coefficients(guide, target, radius=radius, eps=eps)
+    # The part that is no function of the photo, (1 - delta) * target, goes into the offset.
+    scale = delta * scale
+    offset = delta * offset + (1.0 - delta) * tf.cast(target, tf.float32)
+    return strength * scale + (1.0 - strength), strength * offset
+
+
 def guided_filter(guide: tf.Tensor, target: tf.Tensor, *, radius: int, eps: float) -> tf.Tensor:
     """Filters ``target`` so that its edges are those of ``guide``; float32 [N, H, W, C].
 

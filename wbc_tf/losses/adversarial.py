@@ -1,7 +1,10 @@
-"""Adversarial losses on the logits of a patch discriminator; real pictures are class one.
+"""Adversarial losses on the logits of a patch discriminator.
 
-Each returns an unweighted float32 scalar, the mean over all patches of all pictures, so that the
-mean over equal parts of a batch is the loss of the whole.
+A game is two functions: what it costs when pictures that should count as real get these logits, and
+what it costs when pictures that should count as generated do. A discriminator's loss is a sum of
+both over its kinds of pictures; a generator's is the first one, of its own output. Each returns an
+unweighted float32 scalar, the mean over all patches of all pictures, so that the mean over equal
+parts of a batch is the loss of the whole.
 """
 
 from __future__ import annotations
@@ -12,33 +15,28 @@ from typing import NamedTuple
 import tensorflow as tf
 
 
-def lsgan_generator_loss(fake: tf.Tensor) -> tf.Tensor:
-    """Least squares (Mao et al., ICCV 2017): the output should score 1."""
-    return tf.reduce_mean(tf.square(_float32(fake) - 1.0))
+def lsgan_real(logits: tf.Tensor) -> tf.Tensor:
+    """Least squares (Mao et al., ICCV 2017): the score should be 1."""
+    return tf.reduce_mean(tf.square(_float32(logits) - 1.0))
 
 
-def lsgan_discriminator_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """Least squares: real pictures should score 1 and the output 0; half of the two errors' sum."""
-    real_error = tf.reduce_mean(tf.square(_float32(real) - 1.0))
-    fake_error = tf.reduce_mean(tf.square(_float32(fake)))
-    return 0.5 * (real_error + fake_error)
+def lsgan_fake(logits: tf.Tensor) -> tf.Tensor:
+    """Least squares: the score should be 0."""
+    return tf.reduce_mean(tf.square(_float32(logits)))
 
 
-def log_generator_loss(fake: tf.Tensor) -> tf.Tensor:
-    """-log D(output), with D the sigmoid of the logits.
+def log_real(logits: tf.Tensor) -> tf.Tensor:
+    """-log D, with D the sigmoid of the logits.
 
-    The white-box paper (equations 1 and 5) writes log(1 - D(output)) for both players; this is the
-    form with the same fixed point whose gradient does not vanish while the discriminator wins
-    (Goodfellow et al. 2014, section 3), and the one in the authors' code.
+    As a generator's loss this is the form whose gradient does not vanish while the discriminator
+    wins (Goodfellow et al. 2014, section 3).
     """
-    return tf.reduce_mean(tf.nn.softplus(-_float32(fake)))  # softplus: no log of a rounded zero
+    return tf.reduce_mean(tf.nn.softplus(-_float32(logits)))  # softplus: no log of a rounded zero
 
 
-def log_discriminator_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """-log D(real) - log(1 - D(output)): the white-box paper's equations 1 and 5, negated."""
-    real_error = tf.reduce_mean(tf.nn.softplus(-_float32(real)))
-    fake_error = tf.reduce_mean(tf.nn.softplus(_float32(fake)))
-    return real_error + fake_error
+def log_fake(logits: tf.Tensor) -> tf.Tensor:
+    """-log(1 - D)."""
+    return tf.reduce_mean(tf.nn.softplus(_float32(logits)))
 
 
 def _float32(logits: tf.Tensor) -> tf.Tensor:
@@ -46,13 +44,13 @@ def _float32(logits: tf.Tensor) -> tf.Tensor:
 
 
 class AdversarialLoss(NamedTuple):
-    """One game: the generator's loss of (fake), the discriminator's of (real, fake)."""
+    """One game: what logits cost that should say real, and those that should say generated."""
 
-    generator: Callable[[tf.Tensor], tf.Tensor]
-    discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    real: Callable[[tf.Tensor], tf.Tensor]
+    fake: Callable[[tf.Tensor], tf.Tensor]
 
 
 ADVERSARIAL_LOSSES = {
-    "lsgan": AdversarialLoss(lsgan_generator_loss, lsgan_discriminator_loss),
-    "log": AdversarialLoss(log_generator_loss, log_discriminator_loss),
+    "lsgan": AdversarialLoss(lsgan_real, lsgan_fake),
+    "log": AdversarialLoss(log_real, log_fake),
 }

@@ -78,26 +78,9 @@ class VggFeatures:
         return found
 
 
-def feature_l1(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Mean absolute difference, divided once more by h * w * c of the feature maps.
-
-    The white-box paper's equations 3 and 8 with the released code's normaliser. The second division
-    ties a weight to the layer and the size of the crops: 200, the released weight, at block4_conv4
-    (or VGG16's block4_conv3) and 256 pixels is 200 / (32 * 32 * 512) = 3.8e-4 times the mean
-    difference; at block3_conv4 it is 200 / (64 * 64 * 256) = 1.9e-4 times one of another layer. To
-    change the layer or the crops and keep the pull, scale the weight by the new h * w * c over the
-    old one.
-
-    Args:
-      features: [N, h, w, c], any float type.
-      target: the same shape.
-
-    Returns:
-      float32 scalar.
-    """
-    difference = tf.abs(tf.cast(features, tf.float32) - tf.cast(target, tf.float32))
-    values = tf.reduce_prod(tf.shape(difference)[1:])
-    return tf.reduce_mean(difference) / tf.cast(values, tf.float32)
+def content_l1(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Mean absolute difference of features, [N, h, w, c] of any float type; a float32 scalar."""
+    return tf.reduce_mean(tf.abs(tf.cast(features, tf.float32) - tf.cast(target, tf.float32)))
 
 
 def _preprocessed(images: tf.Tensor) -> tf.Tensor:

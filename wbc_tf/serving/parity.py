@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from wbc_tf.artefact.model_directory import load_signatures, read_metadata
 from wbc_tf.images import tensor_to_float
 from wbc_tf.serving.codec import encode_picture, opaque
 from wbc_tf.serving.sample_photo import sample_photo
@@ -56,12 +57,13 @@ def check_parity(
     Raises:
       ParityError: a difference above the tolerances.
     """
-    signatures = tf.saved_model.load(str(version)).signatures
+    signatures = load_signatures(version)
+    strength, delta = tf.constant(1.0), tf.constant(read_metadata(version).get("delta", 1.0))
     float_difference, level_difference = 0.0, 0
     for size in _sizes(settings):
         photo = sample_photo(*size)
         floats = tensor_to_float(photo[None])
-        scale, offset = coefficients(floats)
+        scale, offset = coefficients(floats, strength, delta)
         drawn = signatures["predict_float"](photo=floats)["cartoon"]
         difference = float(tf.reduce_max(tf.abs(drawn - (scale * floats + offset))))
         # Written so that NaN, which compares as false, counts as a difference too.

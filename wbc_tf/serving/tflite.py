@@ -1,4 +1,4 @@
-"""The model for phones: TensorFlow Lite, checked against the SavedModel by its interpreter."""
+"""The model for phones: TensorFlow Lite, checked against the network by its interpreter."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from wbc_tf.artefact.model_directory import write_version
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.serving.parity import ParityError
 from wbc_tf.serving.sample_photo import sample_photo
-from wbc_tf.serving.signatures import Coefficients
+
+#: photo, float32 [1, H, W, 3] in [-1, 1] -> scale and offset, under the settings of the export.
+PhotoCoefficients = Callable[[tf.Tensor], "tuple[tf.Tensor, tf.Tensor]"]
 
 #: What is stored: every weight in float32; in float16; in int8 with one scale per channel
 #: (dynamic range: activations are quantized as they come, so no sample photos are needed).
 VARIANTS = ("float32", "float16", "int8")
-#: Largest mean difference from the SavedModel, in grey levels, that is let through.
+#: Largest mean difference from the network, in grey levels, that is let through.
 MEAN_TOLERANCE = {"float32": 0.01, "float16": 0.5, "int8": 8.0}
 
 # Sides that are no multiples of four, so that the padding is tried as well.
@@ -46,22 +48,20 @@ class LiteModel:
 
 def export_tflite(
     directory: Path,
-    coefficients: Coefficients,
+    coefficients: PhotoCoefficients,
     *,
-    version: Path,
     size: tuple[int, int] | None,
     metadata: Mapping[str, Any],
 ) -> tuple[Path, list[LiteModel]]:
     """Writes the next version of a folder with all `VARIANTS`, complete or not at all.
 
     Each takes ``photo``, float32 [1, H, W, 3] RGB in [-1, 1], and gives ``cartoon``, the same: the
-    `predict_float` of the SavedModel.
+    `predict_float` of a SavedModel.
 
     Args:
       directory: ``NAME-tflite``; not a folder that a model server watches, for it would take these
         for models of its own and fail.
       coefficients: the network.
-      version: the SavedModel that it was loaded from, to compare with.
       size: height and width of every picture; None leaves them free.
       metadata: for ``model.json``.
 
@@ -71,7 +71,12 @@ def export_tflite(
     Raises:
       ParityError: a variant is too far off; nothing was written.
     """
-    predict = tf.saved_model.load(str(version)).signatures["predict_float"]
+
+    @tf.function(reduce_retracing=True)
+    def predict(photo: tf.Tensor) -> tf.Tensor:
+        scale, offset = coefficients(photo)
+        return scale * photo + offset
+
     sizes = [size] if size else _FREE_SIZES
     rows = []
 
@@ -87,7 +92,9 @@ def export_tflite(
     return write_version(directory, write), rows
 
 
-def convert(coefficients: Coefficients, *, variant: str, size: tuple[int, int] | None) -> bytes:
+def convert(
+    coefficients: PhotoCoefficients, *, variant: str, size: tuple[int, int] | None
+) -> bytes:
     """One TensorFlow Lite model; see `export_tflite`."""
     height, width = size or (None, None)
 
@@ -120,7 +127,7 @@ def run_tflite(content: bytes, photo: np.ndarray) -> np.ndarray:
 
 def _compare(
     content: bytes,
-    predict: Callable[..., Mapping[str, tf.Tensor]],
+    predict: Callable[[tf.Tensor], tf.Tensor],
     *,
     variant: str,
     sizes: Sequence[tuple[int, int]],
@@ -131,12 +138,12 @@ def _compare(
         drawn = run_tflite(content, photo)
         if not np.isfinite(drawn).all():
             raise ParityError(f"{variant}: gives NaN or infinity. Nothing was written.")
-        expected = to_uint8(predict(photo=tf.constant(photo))["cartoon"].numpy())
+        expected = to_uint8(predict(tf.constant(photo)).numpy())
         differences.append(np.abs(to_uint8(drawn).astype(np.int16) - expected).ravel())
     levels = np.concatenate(differences)
     if levels.mean() > MEAN_TOLERANCE[variant]:
         raise ParityError(
-            f"{variant}: differs from the SavedModel by {levels.mean():.2f} grey levels on "
+            f"{variant}: differs from the network by {levels.mean():.2f} grey levels on "
             f"average, above {MEAN_TOLERANCE[variant]}. Nothing was written."
         )
     return LiteModel(variant, len(content), int(levels.max()), float(levels.mean()))

@@ -24,7 +24,12 @@ class RunCheckpoints:
     """
 
     def __init__(
-        self, folder: Path, state: Mapping[str, Any], *, write_to: Path | None = None
+        self,
+        folder: Path,
+        state: Mapping[str, Any],
+        *,
+        write_to: Path | None = None,
+        partial: bool = False,
     ) -> None:
         """Watches a folder for a state whose variables are all built.
 
@@ -33,7 +38,11 @@ class RunCheckpoints:
           state: name -> model or optimizer.
           write_to: where to save instead, for workers who must take part in saving (their share of
             the variables is asked for) but whose copy nobody needs.
+          partial: the state is a part of what the run saves, such as its generator alone; only
+            reads. That part must be complete all the same.
         """
+        self._partial = partial
+        self._parts = {*state, "step", "save_counter"}
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(step=self.step, **state)
         # The counter a Checkpoint makes at its first save; made now, it is there to be restored.
@@ -82,9 +91,14 @@ class RunCheckpoints:
             name[: -len(_VALUE)]: SimpleNamespace(shape=shape)
             for name, shape in shapes.items()
             if name.endswith(_VALUE)
+            and (not self._partial or name.partition("/")[0] in self._parts)
         }
         check_names_and_shapes(_variables(self._checkpoint), found, source=path)
-        self._checkpoint.restore(path).assert_consumed()
+        status = self._checkpoint.restore(path)
+        if self._partial:
+            status.assert_existing_objects_matched().expect_partial()
+        else:
+            status.assert_consumed()
         return int(self.step.numpy())
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from wbc_tf.methods.white_box.serving import load_generator
 
 from wbc_tf.layers.guided_filter import guided_filter
 from wbc_tf.methods.white_box.generator import (
@@ -13,7 +14,6 @@ from wbc_tf.methods.white_box.generator import (
     ResidualBlock,
     build_generator,
 )
-from wbc_tf.methods.white_box.serving import load_generator
 
 # The goldens come from the authors' graph run on the same weights (train_step.npz, BGR). What is
 # left between the two is the order of float32 sums through 18 convolutions.

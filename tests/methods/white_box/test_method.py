@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from wbc_tf.methods.white_box.serving import load_generator
 
 from wbc_tf.methods.white_box.generator import Generator
 from wbc_tf.methods.white_box.method import WhiteBox, _update
-from wbc_tf.methods.white_box.serving import load_generator
 from wbc_tf.training.checkpoints import RunCheckpoints
 from wbc_tf.training.loop import compile_step
 

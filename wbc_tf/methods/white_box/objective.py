@@ -10,10 +10,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from wbc_tf.losses.adversarial import ADVERSARIAL_LOSSES
-from wbc_tf.losses.gradient_count import gradient_count
-from wbc_tf.losses.perceptual import feature_l1
-from wbc_tf.losses.total_variation import total_variation
+from wbc_tf.losses.perceptual import content_l1
+from wbc_tf.losses.total_variation import squared_steps
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
+from wbc_tf.methods.white_box.own_terms import own_weight
 from wbc_tf.methods.white_box.representations.surface import surface
 from wbc_tf.methods.white_box.representations.texture import texture
 
@@ -48,6 +48,8 @@ def adversarial_terms(
         return surface(images, radius=config.surface_radius, eps=config.surface_eps)
 
     loss = ADVERSARIAL_LOSSES[config.adversarial]
+    # The released least squares halve the discriminators' two errors; the log loss sums them.
+    share = 0.5 if config.adversarial == "lsgan" else 1.0
     logits = {
         "surface": (surface_discriminator(smooth(cartoon)), surface_discriminator(smooth(output))),
         "texture": (
@@ -55,96 +57,94 @@ def adversarial_terms(
             texture_discriminator(texture(output, color_weights)),
         ),
     }
-    generator = {name: loss.generator(fake) for name, (_, fake) in logits.items()}
-    discriminator = {name: loss.discriminator(real, fake) for name, (real, fake) in logits.items()}
+    generator = {name: loss.real(fake) for name, (_, fake) in logits.items()}
+    discriminator = {
+        name: share * (loss.real(real) + loss.fake(fake)) for name, (real, fake) in logits.items()
+    }
     return generator, discriminator
 
 
 def reconstruction_terms(
     output: tf.Tensor,
-    photo: tf.Tensor,
-    target: tf.Tensor,
     *,
-    output_features: tf.Tensor,
-    structure_features: tf.Tensor,
-    content_features: tf.Tensor,
+    vgg: Network,
+    structure_map: Network,
+    target_features: tf.Tensor,
+    config: WhiteBoxConfig,
 ) -> Terms:
     """What ties the output to the photo and to flat regions (equations 3, 7 and 8).
 
+    A term of weight 0 is left out, and what it would need is not computed.
+
     Args:
       output: [N, H, W, 3] RGB in [-1, 1].
-      photo: [N, H, W, 3] RGB in [-1, 1], for its mean colour and its contrast.
-      target: [N, H, W, 3] RGB in [-1, 1], what the content is held to.
-      output_features: VGG's, of the output.
-      structure_features: of the output's structure map.
-      content_features: of the content target.
+      vgg: pictures -> features.
+      structure_map: pictures -> their structure representation, without a gradient.
+      target_features: of the content target.
+      config: the weights.
     """
-    return {
-        "structure": feature_l1(output_features, structure_features),
-        "content": feature_l1(output_features, content_features),
-        "pixel": pixel_l1(output, target),
-        "gradient": gradient_l1(output, target),
-        "tv": total_variation(output),
-        "channel_mean": channel_mean_l1(output, photo),
-        "contrast": contrast_l1(output, photo),
-        "gradient_count": gradient_count(output),
-    }
+    terms = {}
+    if config.structure_weight or config.content_weight:
+        features = vgg(output)
+        if config.structure_weight:
+            terms["structure"] = feature_l1(features, vgg(structure_map(output)))
+        if config.content_weight:
+            terms["content"] = feature_l1(features, target_features)
+    if config.tv_weight:
+        terms["tv"] = total_variation(output)
+    return terms
 
 
-def pixel_total(output: tf.Tensor, target: tf.Tensor, config: WhiteBoxConfig) -> tf.Tensor:
-    """What the pre-training on pixels learns from: bare L1 as released, or both terms weighted."""
-    if not config.gradient_weight:
-        return pixel_l1(output, target)
-    gradient = config.gradient_weight * gradient_l1(output, target)
-    return config.pixel_weight * pixel_l1(output, target) + gradient
+def feature_l1(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Mean absolute difference, divided once more by h * w * c of the feature maps.
 
+    The paper's equations 3 and 8 with the released code's normaliser. The second division ties a
+    weight to the layer and the size of the crops: 200, the released weight, at block4_conv4 (or
+    VGG16's block4_conv3) and 256 pixels is 200 / (32 * 32 * 512) = 3.8e-4 times the mean
+    difference; at block3_conv4 it is 200 / (64 * 64 * 256) = 1.9e-4 times one of another layer. To
+    change the layer or the crops and keep the pull, scale the weight by the new h * w * c over the
+    old one.
 
-def pixel_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Mean difference of pixels: 0 to 2."""
-    return tf.reduce_mean(tf.abs(images - target))
+    Args:
+      features: [N, h, w, c], any float type.
+      target: the same shape.
 
-
-def gradient_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Mean difference of the steps to the pixels below and to the right, both summed: 0 to 8.
-
-    Xu et al., "Deep Edge-Aware Filters" (ICML 2015), section 3: a network learns to smooth from
-    gradients, of which most should be zero, where pixels hardly tell a faint texture from none.
+    Returns:
+      float32 scalar.
     """
-    difference = tf.cast(images, tf.float32) - tf.cast(target, tf.float32)
-    down = difference[:, 1:] - difference[:, :-1]
-    across = difference[:, :, 1:] - difference[:, :, :-1]
-    return tf.reduce_mean(tf.abs(down)) + tf.reduce_mean(tf.abs(across))
+    values = tf.reduce_prod(tf.shape(features)[1:])
+    return content_l1(features, target) / tf.cast(values, tf.float32)
 
 
-def channel_mean_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Mean difference of the pictures' mean colours: 0 to 2, whatever the pictures show."""
-    return tf.reduce_mean(tf.abs(tf.reduce_mean(images, [1, 2]) - tf.reduce_mean(target, [1, 2])))
+def total_variation(images: tf.Tensor) -> tf.Tensor:
+    """Mean squared step between neighbours, down plus across, divided once more by H * W * 3.
 
+    The released formula. The paper (equation 7) has the unsquared sum of both steps over H * W * C;
+    the second division by the number of values is the code's own, and is why its weight is 1e4. A
+    picture of twice the side therefore weighs a quarter.
 
-def contrast_l1(images: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Mean difference of the channels' standard deviations over each picture: 0 to 1."""
-    # The root's gradient has no bound at a picture of one colour. 1e-6 is 0.1 grey levels squared.
-    deviations = [
-        tf.sqrt(tf.math.reduce_variance(tf.cast(each, tf.float32), [1, 2]) + 1e-6)
-        for each in (images, target)
-    ]
-    return tf.reduce_mean(tf.abs(deviations[0] - deviations[1]))
+    Args:
+      images: [N, H, W, 3] in [-1, 1]; H and W at least 2.
+
+    Returns:
+      float32 scalar.
+    """
+    down, across = squared_steps(images)
+    values = tf.reduce_prod(tf.shape(images)[1:])
+    return (down + across) / tf.cast(values, tf.float32)
 
 
 def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
-    """The weighted sum that the generator learns from (equation 6)."""
-    return (
-        config.surface_weight * terms["surface"]
-        + config.texture_weight * terms["texture"]
-        + config.structure_weight * terms["structure"]
-        + config.content_weight * terms["content"]
-        + config.pixel_weight * terms["pixel"]
-        + config.gradient_weight * terms["gradient"]
-        + config.tv_weight * terms["tv"]
-        + config.channel_mean_weight * terms["channel_mean"]
-        + config.contrast_weight * terms["contrast"]
-        + config.gradient_count_weight * terms["gradient_count"]
-    )
+    """The weighted sum that the generator learns from (equation 6), with our own terms if any."""
+    weights = {
+        "surface": config.surface_weight,
+        "texture": config.texture_weight,
+        "structure": config.structure_weight,
+        "content": config.content_weight,
+        "tv": config.tv_weight,
+    }
+    own = {name: own_weight(name, config) for name in terms.keys() - weights.keys()}
+    return tf.add_n([weight * terms[name] for name, weight in {**weights, **own}.items() if weight])
 
 
 def discriminator_total(terms: Terms) -> tf.Tensor:
