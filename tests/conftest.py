@@ -88,13 +88,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model directory like any other, small and untrained: for all but the picture's looks."""
     import tensorflow as tf
 
-    from wbc_tf.methods.white_box import serving
-    from wbc_tf.methods.white_box.generator import build_generator
+    from wbc_tf.methods.white_box.exported import EXPORTED
+    from wbc_tf.serving.saved_model import save_generator
 
     tf.random.set_seed(0)
-    generator = build_generator(channels=4, blocks=1)
+    generator = EXPORTED.build(channels=4, blocks=1)
     directory = tmp_path_factory.mktemp("models") / "tiny"
-    serving.save(generator, directory, metadata={"licence": "none", "origin": "untrained"})
+    metadata = {"licence": "none", "origin": "untrained"}
+    save_generator(EXPORTED, generator, directory, metadata=metadata)
     return directory
 
 

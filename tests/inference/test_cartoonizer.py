@@ -8,12 +8,19 @@ import pytest
 import tensorflow as tf
 
 import wbc_tf
-from wbc_tf.artefact.model_directory import ModelNotFoundError, find_model, read_metadata
+from wbc_tf.artefact.exported import WHOLE, load_generator
+from wbc_tf.artefact.model_directory import (
+    ModelNotFoundError,
+    find_model,
+    load_signatures,
+    read_metadata,
+)
 from wbc_tf.files.pictures import read_rgb
 from wbc_tf.images import reduce_to_short_side, to_float, to_uint8
-from wbc_tf.inference import cartoonizer as module
-from wbc_tf.inference.cartoonizer import OUTPUT_SIZES, SHORT_SIDE, Cartoonizer, MemoryBudgetError
+from wbc_tf.inference.cartoonizer import OUTPUT_SIZES, Cartoonizer, MemoryBudgetError
 from wbc_tf.inference.full_size import apply_coefficients
+from wbc_tf.layers.guided_filter import guided_filter
+from wbc_tf.methods.white_box.exported import EXPORTED
 
 NAMES = ["china6", "food6", "liuyifei4", "mountain4", "mountain5", "national_park1"]
 
@@ -89,7 +96,7 @@ def test_the_product_reduces_a_large_photo_as_the_authors_do(
     authors: Cartoonizer, reference: Path
 ) -> None:
     photo = read_rgb(reference / "photos" / "liuyifei4.jpg")
-    assert min(photo.shape[:2]) > SHORT_SIDE
+    assert min(photo.shape[:2]) > 720
     theirs = read_rgb(reference / "cartoons" / "liuyifei4.png")
     ours = authors(photo, output_size="working")
     assert np.abs(ours.astype(int) - theirs).max() <= 1
@@ -97,7 +104,7 @@ def test_the_product_reduces_a_large_photo_as_the_authors_do(
 
 def test_truncated_like_theirs_the_pictures_are_equal(authors_model: Path, reference: Path) -> None:
     photo, theirs = _reference(reference, "mountain4")
-    predict = tf.saved_model.load(str(find_model(authors_model))).signatures["predict_float"]
+    predict = load_signatures(find_model(authors_model))["predict_float"]
     cartoon = predict(photo=tf.constant(to_float(photo)[None]))["cartoon"][0].numpy()
     truncated = np.clip((cartoon + 1) * 127.5, 0, 255).astype(np.uint8)
     # What is left are levels that float32 puts on either side of a whole number.
@@ -126,8 +133,7 @@ def test_a_working_resolution_comes_back_at_either_size(tiny: Cartoonizer) -> No
 
 
 def test_the_model_says_how_far_it_sees(authors: Cartoonizer) -> None:
-    assert authors.metadata["halo"] == REACH
-    assert authors.metadata["size_multiple"] == 4
+    assert authors.metadata["reach"] == {"halo": REACH, "grid": 4}
 
 
 def test_padding_shows_in_no_pixel_that_cannot_see_it(tiny: Cartoonizer) -> None:
@@ -150,7 +156,7 @@ def test_the_full_size_is_the_coefficients_of_the_reduced_photo(
     tiny: Cartoonizer, tiny_model: Path
 ) -> None:
     photo = _photo(80, 122)
-    signature = tf.saved_model.load(str(find_model(tiny_model))).signatures["coefficients"]
+    signature = load_signatures(find_model(tiny_model))["coefficients"]
     model = signature(photo=tf.constant(to_float(reduce_to_short_side(photo, 40))[None]))
     expected = apply_coefficients(photo, model["scale"][0].numpy(), model["offset"][0].numpy())
     np.testing.assert_array_equal(tiny(photo, short_side=40), expected)
@@ -158,7 +164,7 @@ def test_the_full_size_is_the_coefficients_of_the_reduced_photo(
 
 def test_equals_the_models_own_float_picture(tiny: Cartoonizer, tiny_model: Path) -> None:
     photo = _photo(30, 41)
-    predict = tf.saved_model.load(str(find_model(tiny_model))).signatures["predict_float"]
+    predict = load_signatures(find_model(tiny_model))["predict_float"]
     cartoon = predict(photo=tf.constant(to_float(photo)[None]))["cartoon"][0].numpy()
     assert np.abs(tiny(photo).astype(int) - to_uint8(cartoon)).max() <= 1
 
@@ -178,14 +184,14 @@ class _Counted:
         self._signature = signature
         self.sizes: list[tuple[int, ...]] = []
 
-    def __call__(self, photo: tf.Tensor) -> Any:
+    def __call__(self, photo: tf.Tensor, **settings: tf.Tensor) -> Any:
         self.sizes.append(tuple(photo.shape[:3]))
-        return self._signature(photo=photo)
+        return self._signature(photo=photo, **settings)
 
 
 def _counted(model: Path, **settings: Any) -> tuple[Cartoonizer, _Counted]:
     version = find_model(model)
-    signature = _Counted(tf.saved_model.load(str(version)).signatures["coefficients"])
+    signature = _Counted(load_signatures(version)["coefficients"])
     return Cartoonizer(signature, metadata=read_metadata(version), **settings), signature
 
 
@@ -212,8 +218,8 @@ def test_a_halo_too_small_would_show(tiny: Cartoonizer, tiny_model: Path) -> Non
     # Else the tests above could not fail.
     photo = _photo(301, 422)
     version = find_model(tiny_model)
-    signature = tf.saved_model.load(str(version)).signatures["coefficients"]
-    metadata = {**read_metadata(version), "halo": 4}
+    signature = load_signatures(version)["coefficients"]
+    metadata = {**read_metadata(version), "reach": {"halo": 4, "grid": 4}}
     tiled = Cartoonizer(signature, metadata=metadata, memory_budget=2)
     assert (tiled(photo) != tiny(photo)).mean() > 1e-3
 
@@ -242,23 +248,58 @@ def test_a_batch_is_worked_on_as_the_budget_allows(tiny: Cartoonizer, tiny_model
     assert {number for number, _, _ in signature.sizes} == {1}
 
 
-def test_a_model_that_does_not_say_how_far_it_sees_works_in_one_piece_and_says_so(
-    tiny: Cartoonizer, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_model_that_sees_the_whole_picture_is_never_tiled(
+    tiny: Cartoonizer, tiny_model: Path
 ) -> None:
-    signature = _Counted(
-        tf.saved_model.load(str(find_model(tiny_model))).signatures["coefficients"]
-    )
-    old = Cartoonizer(signature, metadata={}, memory_budget=1)
-    warnings = []
-    monkeypatch.setattr(module.logging, "warning", lambda text, *values: warnings.append(text))
-    photo = _photo(90, 120)
-    np.testing.assert_array_equal(old(photo), tiny(photo))
-    assert signature.sizes == [(1, 90, 120)]
-    assert warnings == []
-    monkeypatch.setattr(module, "LARGE_PIXELS", 90 * 120 - 1)
-    old(photo)
-    assert len(warnings) == 1
-    assert "in one piece" in warnings[0]
+    signature = _Counted(load_signatures(find_model(tiny_model))["coefficients"])
+    metadata = {**read_metadata(find_model(tiny_model)), "reach": WHOLE, "bytes_per_pixel": 100}
+    whole = Cartoonizer(signature, metadata=metadata, memory_budget=1)
+    photo = _photo(90, 112)  # 1 MB is 10,485 pixels
+    np.testing.assert_array_equal(whole(photo), tiny(photo))
+    assert signature.sizes == [(1, 90, 112)]
+    with pytest.raises(MemoryBudgetError, match=r"112 x 94 pixels take 2 MB.*--short_side"):
+        whole(_photo(94, 112))
+    assert whole(_photo(180, 224), short_side=90, output_size="working").shape == (90, 112, 3)
+
+
+# Strength and delta.
+
+
+def test_strength_leads_from_the_photo_through_the_cartoon_and_beyond(tiny: Cartoonizer) -> None:
+    photo = np.clip(_photo(30, 41), 60, 190)  # nothing is clipped on the way
+    np.testing.assert_array_equal(tiny(photo, strength=0.0), photo)
+    np.testing.assert_array_equal(tiny(photo, strength=1.0), tiny(photo))
+    cartoon = tiny(photo).astype(int)
+    for strength in (0.5, 1.5):
+        expected = np.clip(photo + strength * (cartoon - photo), 0, 255)
+        assert np.abs(tiny(photo, strength=strength) - expected).max() <= 1
+
+
+def test_delta_leads_from_the_networks_own_picture_to_the_filtered_one(
+    tiny: Cartoonizer, tiny_model: Path
+) -> None:
+    photo = _photo(32, 44)
+    inputs = tf.constant(to_float(photo)[None])
+    raw = load_generator(EXPORTED, tiny_model)(inputs)
+    filtered = guided_filter(inputs, raw, radius=1, eps=5e-3)
+    for delta in (0.0, 0.5, 1.0):
+        expected = to_uint8((delta * filtered + (1 - delta) * raw).numpy()[0])
+        assert np.abs(tiny(photo, delta=delta).astype(int) - expected).max() <= 1
+
+
+def test_models_of_earlier_versions_keep_working(tiny: Cartoonizer, tiny_model: Path) -> None:
+    """Their signature takes a photo only, and their record has other names."""
+    version = find_model(tiny_model)
+    signature = load_signatures(version)["coefficients"]
+    now = read_metadata(version)
+    seen = {"halo": now["reach"]["halo"], "size_multiple": now["reach"]["grid"]}
+    before = {"bytes_per_pixel": now["bytes_per_pixel"], **seen}
+    old = Cartoonizer(lambda photo: signature(photo=photo), metadata=before)
+    photo = _photo(30, 41)
+    for strength in (1.0, 0.5):
+        np.testing.assert_array_equal(old(photo, strength=strength), tiny(photo, strength=strength))
+    with pytest.raises(ValueError, match="delta: this model was exported by an earlier version"):
+        old(photo, delta=0.5)
 
 
 @pytest.mark.parametrize("memory_budget", [-1, 0, 1])
@@ -296,6 +337,12 @@ def test_unknown_settings_are_refused(tiny: Cartoonizer) -> None:
         tiny(_photo(4, 4), output_size="huge")
     with pytest.raises(ValueError, match="short_side"):
         tiny(_photo(4, 4), short_side=-1)
+    with pytest.raises(ValueError, match=r"short_side is a whole number of pixels.*not 1\.5"):
+        tiny(_photo(4, 4), short_side=1.5)
+    with pytest.raises(ValueError, match=r"strength is between 0 and 1\.5, not nan"):
+        tiny(_photo(4, 4), strength=float("nan"))
+    with pytest.raises(ValueError, match="delta is between 0 and 1, not 2"):
+        tiny(_photo(4, 4), delta=2)
 
 
 def test_a_model_that_is_not_there_is_named() -> None:

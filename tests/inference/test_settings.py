@@ -8,4 +8,5 @@ def test_what_is_left_open_is_left_to_the_model() -> None:
     assert DrawSettings(short_side=0, output_size="working").arguments() == {
         "short_side": 0,
         "output_size": "working",
+        "strength": 1.0,
     }

@@ -9,7 +9,7 @@ from wbc_tf.serving.settings import ServingSettings
 
 def test_the_defaults_are_the_command_lines() -> None:
     defaults = ServingSettings()
-    assert defaults.short_side == cartoonizer.SHORT_SIDE
+    assert defaults.short_side == 720
     assert defaults.output_size == "input"
     assert settings.OUTPUT_SIZES == cartoonizer.OUTPUT_SIZES
 

@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from wbc_tf.artefact.model_directory import find_model, read_metadata, save_model
+from wbc_tf.artefact.exported import load_generator
+from wbc_tf.artefact.model_directory import (
+    find_model,
+    load_signatures,
+    read_metadata,
+    save_model,
+)
 from wbc_tf.artefact.weights import WeightsError
 from wbc_tf.layers.guided_filter import guided_filter
-from wbc_tf.methods.white_box import serving
+from wbc_tf.methods.white_box.exported import EXPORTED, bytes_per_pixel, coefficients, reach
 from wbc_tf.methods.white_box.generator import Generator, build_generator
+from wbc_tf.serving.saved_model import save_generator
 
 
 def _photo(*size: int) -> np.ndarray:
@@ -30,14 +37,14 @@ def _expected(generator: Generator, photo: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def tiny(tiny_model: Path) -> Generator:
-    return serving.load_generator(tiny_model)
+    return load_generator(EXPORTED, tiny_model)
 
 
 @pytest.mark.parametrize("size", [(1, 12, 16), (1, 13, 18), (2, 7, 22)])
 def test_predicts_what_the_keras_generator_draws(
     tiny_model: Path, tiny: Generator, size: tuple[int, ...]
 ) -> None:
-    signatures = tf.saved_model.load(str(find_model(tiny_model))).signatures
+    signatures = load_signatures(find_model(tiny_model))
     photo = _photo(*size)
     cartoon = signatures["predict_float"](photo=tf.constant(photo))["cartoon"]
     np.testing.assert_allclose(cartoon, _expected(tiny, photo), atol=1e-5)
@@ -47,13 +54,13 @@ def test_predicts_what_the_keras_generator_draws(
 
 def test_coefficients_are_the_cartoon_taken_apart(tiny: Generator) -> None:
     photo = _photo(1, 13, 18)
-    scale, offset = serving.coefficients(tiny, tf.constant(photo))
+    scale, offset = coefficients(tiny, tf.constant(photo))
     np.testing.assert_allclose(scale * photo + offset, _expected(tiny, photo), atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (1, 9), (401, 3)])
 def test_takes_pictures_of_any_size(tiny_model: Path, size: tuple[int, int]) -> None:
-    predict = tf.saved_model.load(str(find_model(tiny_model))).signatures["predict_float"]
+    predict = load_signatures(find_model(tiny_model))["predict_float"]
     cartoon = predict(photo=tf.constant(_photo(1, *size)))["cartoon"]
     assert cartoon.shape == (1, *size, 3)
     assert np.isfinite(cartoon).all()
@@ -66,7 +73,9 @@ sys.modules["wbc_tf"] = None
 import numpy as np, tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 photo = tf.constant(np.load(sys.argv[2]))
-np.save(sys.argv[3], model.signatures["predict_float"](photo=photo)["cartoon"])
+np.save(sys.argv[3], model.signatures["predict_float"](
+    photo=photo, strength=tf.constant(1.0), delta=tf.constant(1.0)
+)["cartoon"])
 """
 
 
@@ -84,8 +93,10 @@ def test_the_artefact_needs_nothing_of_this_package(
 
 def test_the_generator_comes_back_weight_for_weight(tmp_path: Path) -> None:
     generator = build_generator(channels=2, blocks=2)
-    version = serving.save(generator, tmp_path / "m", metadata={"licence": "none", "origin": "me"})
-    again = serving.load_generator(version)
+    version = save_generator(
+        EXPORTED, generator, tmp_path / "m", metadata={"licence": "none", "origin": "me"}
+    )
+    again = load_generator(EXPORTED, version)
     assert again.get_config() == generator.get_config()
     for variable, value in zip(again.variables, generator.get_weights()):
         np.testing.assert_array_equal(variable, value)
@@ -97,27 +108,27 @@ def test_the_generator_comes_back_weight_for_weight(tmp_path: Path) -> None:
 
 def test_the_model_says_how_far_it_sees(tmp_path: Path) -> None:
     # A block's two 3x3 convolutions at a quarter of the size reach 8 pixels.
-    reach = {}
+    halos = {}
     for blocks in (1, 3):
         generator = build_generator(channels=2, blocks=blocks)
-        seen = serving.field(generator)
+        seen = reach(generator)
         metadata = read_metadata(
-            serving.save(generator, tmp_path / "m", metadata={"licence": "none"})
+            save_generator(EXPORTED, generator, tmp_path / "m", metadata={"licence": "none"})
         )
-        assert (metadata["halo"], metadata["size_multiple"]) == (seen.halo, seen.size_multiple)
-        assert metadata["bytes_per_pixel"] == serving.bytes_per_pixel(generator)
-        reach[blocks] = seen.halo
-    assert reach[3] - reach[1] == 2 * 8
+        assert metadata["reach"] == {"halo": seen.halo, "grid": seen.size_multiple}
+        assert metadata["bytes_per_pixel"] == bytes_per_pixel(generator)
+        halos[blocks] = seen.halo
+    assert halos[3] - halos[1] == 2 * 8
 
 
 def test_nothing_beyond_the_halo_has_an_influence_and_the_halos_last_pixel_has() -> None:
     generator = build_generator(channels=2, blocks=1)
-    halo = serving.field(generator).halo
+    halo = reach(generator).halo
     farthest = 0
     for at in range(60, 64):  # every place on the grid of 4
         photo = _photo(1, 124, 124)
         photo[0, at, at] = np.nan
-        for output in serving.coefficients(generator, tf.constant(photo)):
+        for output in coefficients(generator, tf.constant(photo)):
             for touched in np.nonzero(np.isnan(output[0, :, :, 0])):
                 farthest = max(farthest, np.abs(touched - at).max())
     assert farthest == halo
@@ -126,13 +137,13 @@ def test_nothing_beyond_the_halo_has_an_influence_and_the_halos_last_pixel_has()
 def test_wider_networks_take_more_memory() -> None:
     # The measured peaks, see bytes_per_pixel: the line lies above them, and not far.
     for channels, measured in ((4, 162), (16, 283), (32, 550), (64, 995)):
-        stated = serving.bytes_per_pixel(build_generator(channels=channels, blocks=1))
+        stated = bytes_per_pixel(build_generator(channels=channels, blocks=1))
         assert measured < stated < 1.25 * measured
 
 
 def test_a_model_without_a_licence_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="licence"):
-        serving.save(build_generator(channels=2, blocks=1), tmp_path / "m", metadata={})
+        save_generator(EXPORTED, build_generator(channels=2, blocks=1), tmp_path / "m", metadata={})
     assert not (tmp_path / "m").exists()
 
 
@@ -145,15 +156,15 @@ def test_another_methods_model_is_refused_by_name(tmp_path: Path) -> None:
         metadata={"method": "sketch", "licence": "none"},
     )
     with pytest.raises(ValueError, match="method 'sketch', not 'white_box'"):
-        serving.load_generator(version)
+        load_generator(EXPORTED, version)
 
 
 def test_a_model_that_lies_about_its_size_is_refused_with_every_name(tmp_path: Path) -> None:
     generator = build_generator(channels=2, blocks=1)
-    version = serving.save(generator, tmp_path / "m", metadata={"licence": "none"})
+    version = save_generator(EXPORTED, generator, tmp_path / "m", metadata={"licence": "none"})
     path = version / "assets.extra" / "model.json"
     metadata = json.loads(path.read_text())
     metadata["generator"]["blocks"] = 2
     path.write_text(json.dumps(metadata))
     with pytest.raises(WeightsError, match="missing: block_1/conv1/bias"):
-        serving.load_generator(version)
+        load_generator(EXPORTED, version)
