@@ -1,38 +1,48 @@
-# Every target sets itself up: a virtual environment with the exact versions of requirements.lock.
+# Every target sets itself up: a virtual environment with the project and the extras that the target
+# needs, in the exact versions of requirements.lock.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
-READY := $(VENV)/.ready
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+PICTURES := $(VENV)/.ready-pictures
+ALL := $(VENV)/.ready-all
 
 .PHONY: demo test lint bench train-smoke tensorboard clean
 
-demo: $(READY)
+demo: $(PICTURES)
 	$(RUN) -m wbc_tf.demo --output=demo
 
-test: $(READY)
+test: $(ALL)
 	$(RUN) -m pytest
 
-lint: $(READY)
+lint: $(ALL)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-bench: $(READY)
+bench: $(ALL)
 	$(RUN) -m benchmarks $(ONLY)
 
-train-smoke: $(READY)
+train-smoke: $(PICTURES)
 	$(RUN) train.py --flagfile=configs/smoke.cfg
 
 RUNS ?= runs
-tensorboard: $(READY)
+tensorboard: $(PICTURES)
 	$(RUN) -m tensorboard.main --logdir $(RUNS)
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info
 
-$(READY): requirements.lock setup.py
+$(RUN):
 	$(PYTHON) -c 'import sys; assert (3, 11) == sys.version_info[:2], "the lock file is for Python 3.11, not %d.%d: set PYTHON=..." % sys.version_info[:2]'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $(READY)
+
+# What pictures and videos need.
+$(PICTURES): requirements.lock setup.py | $(RUN)
+	$(PIP) --editable '.[video]'
+	touch $@
+
+# Everything: the page, the cluster, ONNX, serving, and what develops and tests them.
+$(ALL): requirements.lock setup.py | $(RUN)
+	$(PIP) --editable '.[app,cluster,dev,onnx,serving,video]'
+	touch $@ $(PICTURES)

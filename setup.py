@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 MODELS = HERE / "pretrained_models"
+COMMANDS = ("cartoonize", "train", "compare", "evaluate", "export", "convert", "client")
 
 setup(
     name="wbc_tf",
@@ -48,16 +49,24 @@ setup(
         "serving": ["tensorflow-serving-api>=2.15,<2.16"],
         # From 17.1 on it writes chapters and rotation; it wants Python 3.10.
         "video": ["av>=17.1,<19"],
+        # The page in the browser.
+        "app": ["gradio>=6.20,<7"],
+        # Ray, and object storage. Newer pyarrow and pandas want NumPy 2 when they are imported.
+        "cluster": ["ray[data]>=2.50,<3", "pyarrow<22", "pandas<3", "fsspec", "s3fs"],
+        # onnx 1.16 lives with TensorFlow 2.15's protobuf.
+        "onnx": ["tf2onnx>=1.16,<2", "onnx>=1.16,<1.17", "onnxruntime>=1.17,<2"],
         "dev": [
-            *("pytest>=7.4,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", "mypy>=1.10,<3"),
+            *("pytest>=7.4,<10", "pytest-cov>=5,<8", "hypothesis>=6.80,<7"),
+            *("ruff>=0.6,<1", "mypy>=1.10,<3"),
             # Drives the Chromium of the system in tests that look at a page.
             "playwright>=1.44,<2",
+            # A storage server that speaks S3, for tests of the cluster.
+            "moto[s3,server]>=5,<6",
+            # Runs the notebook of the documentation.
+            *("nbclient>=0.10,<1", "ipykernel>=6,<8"),
         ],
     },
     entry_points={
-        "console_scripts": [
-            "wbc-cartoonize=wbc_tf.cartoonize:run",
-            "wbc-train=wbc_tf.train:run",
-        ]
+        "console_scripts": [f"wbc-{command}=wbc_tf.{command}:run" for command in COMMANDS]
     },
 )
