@@ -59,19 +59,28 @@ def test_the_script_draws_the_authors_picture(
         assert np.abs(ours - theirs).max() <= 1
 
 
-def test_the_script_helps_without_waiting_for_tensorflow(root: Path, tmp_path: Path) -> None:
-    # A folder that comes first on the path, with a TensorFlow that nobody can import.
-    (tmp_path / "tensorflow.py").write_text("raise SystemExit('--help waits for TensorFlow')")
+@pytest.mark.parametrize(
+    ("argument", "status", "said"),
+    [
+        ("--help", 0, "  --short_side"),
+        ("--inptu=a.jpg", 2, "inptu"),
+        ("--input=/nowhere.jpg", 2, "--output"),
+    ],
+)
+def test_help_and_mistakes_wait_for_no_large_library(
+    root: Path, tmp_path: Path, argument: str, status: int, said: str
+) -> None:
+    # A folder that comes first on the path, with libraries that nobody can import.
+    for library in ("tensorflow", "cv2", "PIL", "numpy"):
+        (tmp_path / f"{library}.py").write_text("raise SystemExit('waits for a library')")
     done = subprocess.run(
-        [sys.executable, str(root / "cartoonize.py"), "--help"],
+        [sys.executable, str(root / "cartoonize.py"), argument],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         check=False,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    for flag in ("--input", "--output", "--model", "--recursive", "--short_side", "--quality"):
-        assert f"  {flag}" in done.stdout
+    assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done
 
 
 # The same in this process.

@@ -13,8 +13,8 @@ import pytest
 LEVELS = {
     "wbc_tf.files": 0,
     "wbc_tf.images": 0,
+    "wbc_tf.version": 0,
     "wbc_tf.artefact": 1,
-    "wbc_tf.cli": 1,
     "wbc_tf.layers": 1,
     "wbc_tf.ops": 1,
     "wbc_tf.video": 1,
@@ -23,6 +23,7 @@ LEVELS = {
     "wbc_tf.data": 2,
     "wbc_tf.training": 3,
     "wbc_tf.inference": 3,
+    "wbc_tf.cli": 4,
     "wbc_tf.evaluation": 4,
     "wbc_tf.serving": 4,
     "wbc_tf.methods.*": 5,

@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from wbc_tf.version import __version__
+
 if TYPE_CHECKING:
     from wbc_tf.inference.cartoonizer import Cartoonizer
 
 __all__ = ["Cartoonizer", "__version__"]
-__version__ = "0.1.0"
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

@@ -11,14 +11,12 @@ from PIL import Image, UnidentifiedImageError
 
 from tests.orientations import UPRIGHT
 from wbc_tf.files.pictures import (
-    FORMATS,
     Animation,
     ImageReadError,
     count_pixels,
     decode_photo,
     encode_animation,
     encode_image,
-    format_of,
     read_photo,
     read_rgb,
     write_image,
@@ -385,10 +383,3 @@ def test_an_unknown_extension_is_refused_before_anything_is_written(
     with pytest.raises(ValueError, match=r"a\.xyz.*choose one of .*\.png"):
         write_image(tmp_path / "a.xyz", picture)
     assert not os.listdir(tmp_path)
-
-
-def test_format_of_knows_every_extension_that_we_write() -> None:
-    for name, extension in FORMATS.items():
-        assert format_of(f"a/b{extension}") == name
-        assert format_of(f"B{extension.upper()}") == name
-    assert (format_of("a.jpeg"), format_of("a.tiff")) == ("JPEG", "TIFF")

@@ -16,7 +16,7 @@ from wbc_tf.files.pictures import Animation, encode_animation, read_photo, read_
 from wbc_tf.inference import photos
 from wbc_tf.inference.jobs import Job, OutputError, Tally
 from wbc_tf.inference.photos import cartoonize_photos
-from wbc_tf.inference.progress import Console, Listeners
+from wbc_tf.inference.progress import Console, Silence
 from wbc_tf.inference.report import Entry, Report
 from wbc_tf.inference.settings import DrawSettings
 
@@ -28,7 +28,9 @@ class Inverter:
         self.calls = 0
         self.shapes: list[tuple[int, ...]] = []
 
-    def __call__(self, rgb: np.ndarray, *, short_side: int, output_size: str) -> np.ndarray:
+    def __call__(
+        self, rgb: np.ndarray, *, short_side: int, output_size: str = "input"
+    ) -> np.ndarray:
         self.calls += 1
         self.shapes.append(rgb.shape)
         if (rgb[..., 0, 0, 0] == 99).any():
@@ -129,8 +131,8 @@ def test_neighbours_of_one_size_are_drawn_together_in_growing_numbers(
     jobs = _jobs(tmp_path, sizes)
     jobs.insert(5, Job(tmp_path / "missing.png", tmp_path / "out" / "missing.png"))
     model = Inverter()
-    with Report(tmp_path / "report.jsonl") as report:
-        tally = cartoonize_photos(model, jobs, SETTINGS, listener=report)
+    with Report(tmp_path / "report.jsonl") as report, Console(report) as console:
+        tally = cartoonize_photos(model, jobs, SETTINGS, listener=console)
     assert tally == Tally(written=len(sizes), failed=1)
     assert model.shapes == [
         (4, 6, 3),  # alone, so that a result is there soon
@@ -224,7 +226,7 @@ def test_a_listener_is_told_everything_in_the_order_of_the_jobs(tmp_path: Path) 
     jobs[3].target.touch()
     told: list[object] = []
 
-    class Told(Listeners):
+    class Told(Silence):
         def begun(self, total: int) -> None:
             told.append(total)
 
@@ -255,8 +257,9 @@ def test_a_full_disk_ends_it_and_what_is_there_is_counted(
         write(path, data)
 
     monkeypatch.setattr(photos, "write_whole", fill_up)
-    with pytest.raises(OutputError, match=r"out: .*No space left.* with 3 written; call again"):
-        cartoonize_photos(Inverter(), jobs, SETTINGS)
+    with pytest.raises(OutputError, match=r"out: .*No space left"), Console() as console:
+        cartoonize_photos(Inverter(), jobs, SETTINGS, listener=console)
+    assert console.tally == Tally(written=3)
     assert sorted(os.listdir(tmp_path / "out")) == ["000.png", "001.png", "003.png"]
     monkeypatch.undo()
     tally = cartoonize_photos(Inverter(), jobs, SETTINGS)

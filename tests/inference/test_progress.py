@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from wbc_tf.inference.progress import Console, Listeners
-from wbc_tf.inference.report import Entry
+from wbc_tf.inference.jobs import Tally
+from wbc_tf.inference.progress import Console, Silence
+from wbc_tf.inference.report import Entry, Report
 
 
 def _entry(name: str, status: str = "written", **fields: object) -> Entry:
@@ -62,21 +64,14 @@ def test_a_terminal_gets_a_bar(
     assert "2/2" in shown
 
 
-def test_several_listeners_are_told_the_same() -> None:
-    told: list[tuple[object, ...]] = []
+def test_a_report_is_written_on_the_way(tmp_path: Path) -> None:
+    with Report(tmp_path / "report.jsonl") as report, Console(report) as console:
+        console.done(_entry("a.png"))
+        assert '"a.png"' in (tmp_path / "report.jsonl").read_text()
+    assert console.tally == Tally(written=1)
 
-    class Told:
-        def begun(self, total: int) -> None:
-            told.append((total,))
 
-        def frames(self, source: str, done: int, total: int | None) -> None:
-            told.append((source, done, total))
-
-        def done(self, entry: Entry) -> None:
-            told.append((entry.source,))
-
-    both = Listeners(Told(), Told())
-    both.begun(1)
-    both.frames("a.mp4", 2, None)
-    both.done(_entry("a.mp4"))
-    assert told == [(1,), (1,), ("a.mp4", 2, None), ("a.mp4", 2, None), ("a.mp4",), ("a.mp4",)]
+def test_silence_may_be_told_everything() -> None:
+    Silence().begun(1)
+    Silence().frames("a.mp4", 1, None)
+    Silence().done(_entry("a.mp4"))

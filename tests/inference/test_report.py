@@ -10,9 +10,9 @@ def test_each_picture_is_a_line_that_can_be_read_at_once(tmp_path: Path) -> None
     path = tmp_path / "report.jsonl"
     path.write_text("of an earlier run\n")
     with Report(path) as report:
-        report.done(Entry("a.jpg", "b.jpg", "written", 30, 20, 1, 0.123456, ("16 bits",)))
+        report.add(Entry("a.jpg", "b.jpg", "written", 30, 20, 1, 0.123456, ("16 bits",)))
         first = json.loads(path.read_text())
-        report.done(Entry("ü\udcff.jpg", "c.jpg", "failed", error="an empty file"))
+        report.add(Entry("ü\udcff.jpg", "c.jpg", "failed", error="an empty file"))
     assert first == {
         "source": "a.jpg",
         "target": "b.jpg",

@@ -24,7 +24,7 @@ from wbc_tf.inference import videos
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.jobs import Job, OutputError, Tally
 from wbc_tf.inference.photos import cartoonize_photos
-from wbc_tf.inference.progress import Console, Listeners
+from wbc_tf.inference.progress import Console
 from wbc_tf.inference.report import Report
 from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.inference.videos import VideoSettings, cartoonize_videos
@@ -398,9 +398,8 @@ def test_a_broken_video_is_named_and_the_rest_goes_on(
     (tmp_path / "empty.mp4").touch()
     names = ("cut.mkv", "empty.mp4", "whole.mkv")
     jobs = [Job(tmp_path / name, tmp_path / "out" / name) for name in names]
-    with Report(tmp_path / "report") as report, Console() as console:
-        listener = Listeners(console, report)
-        tally = cartoonize_videos(leave, jobs, SETTINGS, listener=listener)
+    with Report(tmp_path / "report") as report, Console(report) as console:
+        tally = cartoonize_videos(leave, jobs, SETTINGS, listener=console)
     assert tally == Tally(written=1, skipped=0, failed=2)
     assert os.listdir(tmp_path / "out") == ["whole.mkv"], "no temporary files"
     cut, empty = capsys.readouterr().err.splitlines()

@@ -6,33 +6,47 @@ them can be imported, and tested, in one process.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from logging import WARNING, LogRecord
+from typing import Any
 
 from absl import flags, logging
 
+from wbc_tf.version import __version__
+
 #: Exit statuses.
 OK, FAILED, USAGE = 0, 1, 2
+
+_EVERY_COMMAND = "Every command"
+_OTHER = "Flags"
 
 
 class UsageError(Exception):
     """The command was asked for something it cannot do; nothing was written."""
 
 
+def on_topic(title: str, values: flags.FlagValues) -> dict[str, Any]:
+    """Arguments for absl's ``DEFINE_...``: the flag belongs to `values`, and in --help to `title`.
+
+    Topics, and the flags of each, are shown in the order in which they are defined.
+    """
+    return {"flag_values": values, "module_name": title}
+
+
 def new_flags() -> flags.FlagValues:
-    """A fresh set of flags with what all commands have: --help, --flagfile, --verbose."""
+    """A fresh set of flags: --help, --version, --flagfile and --verbose."""
     values = flags.FlagValues()
-    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
-    flags.DEFINE_boolean("verbose", False, "Show TensorFlow's own log too.", flag_values=values)
+    topic = on_topic(_EVERY_COMMAND, values)
+    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", **topic)
+    flags.DEFINE_boolean("version", False, "Show the version of this program.", **topic)
+    flags.DEFINE_boolean("verbose", False, "Show the log of TensorFlow too.", **topic)
     flags.DEFINE_string(
-        "flagfile",
-        "",
-        "Read more flags from this file, one --flag=value a line.",
-        flag_values=values,
+        "flagfile", "", "Read more flags from this file, one --name=value a line.", **topic
     )
     return values
 
@@ -59,21 +73,40 @@ def run_command(
       The exit status: `main`'s own, or `USAGE` when the flags make no sense.
     """
     argv = list(sys.argv if argv is None else argv)
+    name = os.path.basename(argv[0])
     values.set_gnu_getopt(arguments is not None)
     try:
         rest = values(argv)[1:]
-        if values.help:
-            print(usage.strip(), "", _describe(values), sep="\n")
-            return OK
+        if values.help or values.version:
+            return _print_out(_help(usage, values) if values.help else f"wbc_tf {__version__}")
         if arguments is not None:
             setattr(values, arguments, [*getattr(values, arguments), *rest])
         elif rest:
             raise UsageError(f"not understood: {' '.join(rest)} (flags look like --name=value)")
+        _refuse_infinite(values)
         quieten(values.verbose)
         return main(values)
-    except (flags.Error, UsageError) as error:
-        print(f"{os.path.basename(argv[0])}: {error}\nTry --help.", file=sys.stderr)
-        return USAGE
+    except flags.Error as error:
+        print(f"{name}: {error}\nTry --help.", file=sys.stderr)
+    except UsageError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+    return USAGE
+
+
+def _print_out(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # its reader has seen enough: --help | head
+        # Else Python would try once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
+
+
+def _refuse_infinite(values: flags.FlagValues) -> None:
+    for name in values:
+        value = values[name].value
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"--{name}={value}: not a finite number")
 
 
 def quieten(verbose: bool) -> None:
@@ -94,14 +127,25 @@ def _is_ours(record: LogRecord) -> bool:
     return record.levelno > WARNING or f"{os.sep}tensorflow{os.sep}" not in record.pathname
 
 
-def _describe(values: flags.FlagValues) -> str:
-    lines = []
-    for flag in sorted({values[name] for name in values}, key=lambda flag: str(flag.name)):
-        default = "" if flag.default in (None, "", False, []) else f" (default: {flag.default})"
-        choices = "|".join(getattr(flag.parser, "enum_values", None) or [])
-        value = {"bool": ""}.get(flag.flag_type(), f"={choices or flag.flag_type()}")
-        # absl puts its own remarks before and after a flag's help.
-        text = re.sub(r"^<.*?>: |;\s+repeat this option .*$", "", flag.help or "", flags=re.DOTALL)
-        lines.append(f"  --{flag.name}{value}{default}")
-        lines.append(textwrap.fill(text, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))
+def _help(usage: str, values: flags.FlagValues) -> str:
+    topics = values.flags_by_module_dict()
+    topics[_EVERY_COMMAND] = topics.pop(_EVERY_COMMAND)  # at the end
+    lines = [usage.strip()]
+    for title, described in topics.items():
+        # Flags that a command defines without a topic are registered under its module.
+        lines += ["", f"{_OTHER if title.startswith('wbc_tf.') else title}:"]
+        for flag in described:
+            lines += _describe(flag)
     return "\n".join(lines)
+
+
+def _describe(flag: flags.Flag[Any]) -> list[str]:
+    default = "" if flag.default in (None, "", False, []) else f" (default: {flag.default})"
+    choices = "|".join(getattr(flag.parser, "enum_values", None) or [])
+    value = {"bool": ""}.get(flag.flag_type(), f"={choices or flag.flag_type()}")
+    # absl puts its own remarks before and after a flag's help.
+    text = re.sub(r"^<.*?>: |;\s+repeat this option .*$", "", flag.help or "", flags=re.DOTALL)
+    return [
+        f"  --{flag.name}{value}{default}",
+        textwrap.fill(text, 96, initial_indent=" " * 6, subsequent_indent=" " * 6),
+    ]

@@ -1,33 +1,105 @@
-"""The flags of every command that turns files into files."""
+"""Which files become which: the flags of every command that turns files into files."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from absl import flags
 
-from wbc_tf.files.pictures import FORMATS
+from wbc_tf.cli.command_line import UsageError, on_topic
+from wbc_tf.files.formats import FORMATS
+from wbc_tf.inference.jobs import InputError, Job, plan_jobs
+from wbc_tf.inference.report import Report
+
+if TYPE_CHECKING:
+    from wbc_tf.inference.progress import Console
+
+_TOPIC = "Files"
 
 
 def define_job_flags(values: flags.FlagValues) -> None:
-    """What `wbc_tf.inference.jobs.plan_jobs` is asked."""
+    """Flags for `planned_jobs`."""
+    topic = on_topic(_TOPIC, values)
     flags.DEFINE_multi_string(
-        "input", [], "Picture, folder or glob pattern; repeatable.", flag_values=values
+        "input",
+        [],
+        "File, folder or glob pattern to read. May be given several times.",
+        **topic,
     )
     flags.DEFINE_string(
-        "output", None, "Folder to write to; or a file name for one input.", flag_values=values
+        "output",
+        None,
+        "Folder to write to. For a single input file it may be a file name.",
+        **topic,
     )
     flags.DEFINE_boolean(
-        "recursive", False, "Look into folders' folders too, keep their tree.", flag_values=values
+        "recursive",
+        False,
+        "Take the folders inside input folders too. The output keeps their tree.",
+        **topic,
     )
     flags.DEFINE_enum(
         "format",
         "same",
         ["same", *(name.lower() for name in FORMATS)],
-        "File format of the results; 'same' keeps each photo's own.",
-        flag_values=values,
+        "File format of the pictures to write. 'same' keeps the format of each photo.",
+        **topic,
     )
     flags.DEFINE_boolean(
         "overwrite",
         False,
-        "Make results again that are already there; else they are skipped.",
-        flag_values=values,
+        "Write again the results that are there already. Without it they are skipped.",
+        **topic,
     )
+    flags.DEFINE_string(
+        "report",
+        None,
+        "Write one line of JSON for each file to this file: status, size, seconds, notes, error.",
+        **topic,
+    )
+
+
+def planned_jobs(values: flags.FlagValues, *, videos: bool = False) -> list[Job]:
+    """The jobs that the flags ask for.
+
+    Args:
+      values: parsed flags, from `define_job_flags`.
+      videos: take videos too.
+
+    Raises:
+      UsageError: a flag is missing, or what they ask for makes no sense.
+    """
+    if not values.input or not values.output:
+        raise UsageError("--input and --output are needed. Try --help.")
+    file_format = values.format if values.format == "same" else values.format.upper()
+    try:
+        return plan_jobs(
+            values.input,
+            values.output,
+            recursive=values.recursive,
+            file_format=file_format,
+            videos=videos,
+        )
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+@contextlib.contextmanager
+def told(values: flags.FlagValues) -> Iterator[Console]:
+    """Within, the listener that tells the user, and that writes --report if there is one.
+
+    Raises:
+      UsageError: --report cannot be written.
+    """
+    from wbc_tf.inference.progress import Console  # takes time to import
+
+    with contextlib.ExitStack() as stack:
+        report = None
+        if values.report:
+            try:
+                report = stack.enter_context(Report(values.report))
+            except OSError as error:
+                raise UsageError(f"--report={values.report}: {error.strerror}") from error
+        yield stack.enter_context(Console(report))

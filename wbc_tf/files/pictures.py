@@ -17,20 +17,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wbc_tf.files import PathLike
+from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import NO_METADATA, Metadata, read_metadata, save_options, to_srgb
 from wbc_tf.files.whole import write_whole
-
-#: Formats we write, as Pillow names them, and the extension each gets.
-FORMATS = {
-    "JPEG": ".jpg",
-    "PNG": ".png",
-    "WEBP": ".webp",
-    "BMP": ".bmp",
-    "TIFF": ".tif",
-    "GIF": ".gif",
-}
-
-_OTHER_EXTENSIONS = {".jpeg": "JPEG", ".jfif": "JPEG", ".apng": "PNG", ".tiff": "TIFF"}
 
 _KEEPS_ALPHA = ("PNG", "WEBP", "TIFF", "GIF")
 
@@ -257,7 +246,7 @@ def write_image(
       path: where to; an existing file is replaced.
       rgb: uint8 [H, W, 3].
       alpha: see `encode_image`.
-      file_format: a key of `FORMATS`; by the extension when None.
+      file_format: a key of `wbc_tf.files.formats.FORMATS`; by the extension when None.
       quality: of JPEG and WebP, 1 to 100.
       metadata: see `encode_image`.
 
@@ -286,7 +275,7 @@ def encode_image(
       rgb: uint8 [H, W, 3].
       alpha: uint8 [H, W]; laid over white where the format has no transparency. A GIF's is all or
         nothing.
-      file_format: a key of `FORMATS`.
+      file_format: a key of `wbc_tf.files.formats.FORMATS`.
       quality: of JPEG and WebP, 1 to 100.
       metadata: what the file is to say beside its pixels; what the format cannot hold is left out.
     """
@@ -359,18 +348,3 @@ def _options(file_format: str, *, quality: int, metadata: Metadata | None) -> di
     if file_format == "JPEG":
         options["subsampling"] = 0 if quality >= 90 else 2  # chroma blocks show on flat colours
     return options
-
-
-def format_of(path: PathLike) -> str:
-    """The `FORMATS` key that a file's extension asks for.
-
-    Raises:
-      ValueError: the extension is none that we write.
-    """
-    suffix = Path(path).suffix.lower()
-    known_extensions = {extension: name for name, extension in FORMATS.items()}
-    known_extensions.update(_OTHER_EXTENSIONS)
-    if suffix in known_extensions:
-        return known_extensions[suffix]
-    known = ", ".join(sorted(FORMATS.values()))
-    raise ValueError(f"{path}: cannot write '{suffix}'; choose one of {known}")

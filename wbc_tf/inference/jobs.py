@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wbc_tf.files import PathLike
 from wbc_tf.files.find import EXTENSIONS, find_images
-from wbc_tf.files.pictures import FORMATS, format_of
+from wbc_tf.files.formats import FORMATS, format_of
 from wbc_tf.video.formats import (
     CONTAINERS,
     FALLBACK_EXTENSION,
@@ -30,18 +30,13 @@ ENDS_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class OutputError(Exception):
-    """The disk is full or read-only; what was written before stays.
+    """The disk is full or read-only; what was written before stays."""
 
-    Attributes:
-      tally: what had become of the jobs by then.
-    """
-
-    def __init__(self, place: Path, error: OSError, *, tally: Tally) -> None:
+    def __init__(self, place: PathLike, error: OSError) -> None:
         super().__init__(
-            f"{place}: cannot write there ({error.strerror}). "
-            f"Stopped with {tally.written} written; call again to go on"
+            f"{place}: cannot write there ({error.strerror}). Stopped; the same call goes on from "
+            "here"
         )
-        self.tally = tally
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def plan_jobs(
         extension; a file that is named outright is taken whatever it is called.
       output: a folder; or, for a single input file, a file name with a picture's extension.
       recursive: look into folders' folders too; their tree is kept below `output`.
-      file_format: a key of `wbc_tf.files.pictures.FORMATS`, or "same" to keep each file's own (PNG
+      file_format: a key of `wbc_tf.files.formats.FORMATS`, or "same" to keep each file's own (PNG
         where we cannot write that one).
       videos: take videos too, see `wbc_tf.video.formats.is_video`; they keep their container, or
         become Matroska where we cannot write that one.

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import fit_metadata
-from wbc_tf.files.pictures import Photo, encode_animation, encode_image, format_of, read_photo
+from wbc_tf.files.pictures import Photo, encode_animation, encode_image, read_photo
 from wbc_tf.images import reduce_to_short_side
 from wbc_tf.inference.jobs import Job
 

@@ -28,7 +28,7 @@ from wbc_tf.images import reduced_size
 from wbc_tf.inference.ahead import worked_ahead
 from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
 from wbc_tf.inference.photo import as_cartoon, encode_result, read_job
-from wbc_tf.inference.progress import Listener, Listeners
+from wbc_tf.inference.progress import Listener, Silence
 from wbc_tf.inference.report import Entry
 from wbc_tf.inference.settings import DrawSettings
 
@@ -127,7 +127,7 @@ def cartoonize_photos(
         cost=_cost,
     )
     tally = Tally()
-    listener = listener or Listeners()
+    listener = listener or Silence()
     listener.begun(len(jobs))
     with closing(steps):
         for step in steps:
@@ -138,7 +138,7 @@ def cartoonize_photos(
             listener.done(step.entry)
     if stop:
         assert stop[0].ends_all is not None
-        raise OutputError(stop[0].job.target.parent, stop[0].ends_all, tally=tally)
+        raise OutputError(stop[0].job.target.parent, stop[0].ends_all)
     return tally
 
 

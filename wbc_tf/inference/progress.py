@@ -16,7 +16,7 @@ from typing import Protocol
 from tqdm import tqdm
 
 from wbc_tf.inference.jobs import Tally
-from wbc_tf.inference.report import Entry
+from wbc_tf.inference.report import Entry, Report
 
 #: Seconds between two lines of progress where stderr is no terminal.
 SECONDS_BETWEEN_LINES = 30.0
@@ -35,26 +35,17 @@ class Listener(Protocol):
         """A job is done; called once for each, in their order."""
 
 
-class Listeners:
-    """Several listeners as one."""
-
-    def __init__(self, *listeners: Listener) -> None:
-        self._listeners = listeners
+class Silence:
+    """A listener that tells nobody."""
 
     def begun(self, total: int) -> None:
         """See `Listener`."""
-        for listener in self._listeners:
-            listener.begun(total)
 
     def frames(self, source: str, done: int, total: int | None) -> None:
         """See `Listener`."""
-        for listener in self._listeners:
-            listener.frames(source, done, total)
 
     def done(self, entry: Entry) -> None:
         """See `Listener`."""
-        for listener in self._listeners:
-            listener.done(entry)
 
 
 class Console:
@@ -64,24 +55,31 @@ class Console:
     scans does not bury what failed. On a terminal there is a progress bar; elsewhere, such as in a
     log file, a line every 30 seconds with counts, rate and time left.
 
+    Attributes:
+      tally: what became of the jobs so far.
+
     Args:
-      unit: what is counted, as the bar shows it.
+      report: is told as well.
       clock: seconds; for tests.
     """
 
-    def __init__(self, *, unit: str = "img", clock: Callable[[], float] = time.monotonic) -> None:
-        self._unit = unit
+    def __init__(
+        self, report: Report | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._report = report
         self._clock = clock
         self._started = self._last_line = clock()
         self._total = 0
-        self._tally = Tally()
+        self.tally = Tally()
         self._notes: dict[str, list[str]] = {}
         self._terminal = sys.stderr.isatty()
-        self._bar = tqdm(total=0, unit=unit, disable=not self._terminal)
+        self._bar = tqdm(total=0, unit="file", disable=not self._terminal)
         self._clip: tqdm[None] | None = None
 
     def begun(self, total: int) -> None:
         """See `Listener`."""
+        if self._total == 0:
+            self._started = self._clock()
         self._total += total
         self._bar.total = self._total
         self._bar.refresh()
@@ -101,7 +99,9 @@ class Console:
         if self._clip is not None:
             self._clip.close()
             self._clip = None
-        self._tally = self._tally.counted(entry.status)
+        self.tally = self.tally.counted(entry.status)
+        if self._report is not None:
+            self._report.add(entry)
         if entry.status == "failed":
             tqdm.write(f"failed: {entry.error}", file=sys.stderr)
         else:
@@ -116,11 +116,11 @@ class Console:
         if now - self._last_line < SECONDS_BETWEEN_LINES:
             return
         self._last_line = now
-        settled = self._tally.written + self._tally.failed
-        text = f"{before}{self._tally} of {self._total}"
+        settled = self.tally.written + self.tally.failed
+        text = f"{before}{self.tally} of {self._total}"
         if settled:
             rate = settled / (now - self._started)
-            left = (self._total - settled - self._tally.skipped) / rate
+            left = (self._total - settled - self.tally.skipped) / rate
             text += f"; {rate * 60:.3g} a minute, about {tqdm.format_interval(left)} left"
         print(text, file=sys.stderr, flush=True)
 

@@ -47,13 +47,7 @@ class Report:
         # Closed by leaving the report, which is a context manager itself.
         self._stream = Path(path).open("w", encoding="ascii")  # noqa: SIM115
 
-    def begun(self, total: int) -> None:
-        """See `wbc_tf.inference.progress.Listener`; nothing is written."""
-
-    def frames(self, source: str, done: int, total: int | None) -> None:
-        """See `wbc_tf.inference.progress.Listener`; nothing is written."""
-
-    def done(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
         """Appends a line."""
         document = asdict(entry)
         document["seconds"] = round(entry.seconds, 4)

@@ -1,8 +1,8 @@
-"""How a cartoon is drawn: what photos, videos, the client's page and the cluster have in common."""
+"""What users choose, for photos and for videos. Importing this imports no library."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 
@@ -15,8 +15,8 @@ class DrawSettings:
         model's own working resolution.
       output_size: "input" for results of the picture's own size, "working" for the size that the
         network worked at.
-      strength: between the photo at 0 and the cartoon at 1, and up to 1.5 beyond it.
-      delta: share of the guided filter, 0 to 1; less is sharper. None is the model's own.
+      strength: 0 is the photo, 1 the cartoon, up to 1.5 goes beyond it.
+      delta: how much of the guided filter is applied, 0 to 1; None takes the model's own.
     """
 
     short_side: int | None = None
@@ -25,5 +25,31 @@ class DrawSettings:
     delta: float | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments for `Cartoonizer`; what is None is left to the model."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        """The keyword arguments for `Cartoonizer`: what differs from its defaults."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """How videos are made.
+
+    Attributes:
+      draw: how each frame is drawn.
+      codec: a key of `wbc_tf.video.formats.CODECS`; None takes the container's usual one.
+      crf: quality; None takes the codec's usual one.
+      preset: speed, one of `wbc_tf.video.formats.PRESETS`.
+      start: seconds to leave out at the beginning.
+      duration: seconds to take; None takes the rest.
+      stabilize: lower the flicker between frames.
+      max_pixels: refuse larger frames; None takes all.
+    """
+
+    draw: DrawSettings = DrawSettings()
+    codec: str | None = None
+    crf: int | None = None
+    preset: str = "medium"
+    start: float = 0.0
+    duration: float | None = None
+    stabilize: bool = False
+    max_pixels: int | None = None

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -22,9 +22,9 @@ from wbc_tf.images import reduced_size
 from wbc_tf.inference.ahead import ahead
 from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
 from wbc_tf.inference.photos import pictures_at_once, working_side
-from wbc_tf.inference.progress import Listener, Listeners
+from wbc_tf.inference.progress import Listener, Silence
 from wbc_tf.inference.report import Entry
-from wbc_tf.inference.settings import DrawSettings
+from wbc_tf.inference.settings import VideoSettings
 from wbc_tf.video.formats import container_of
 from wbc_tf.video.frames import Picture
 from wbc_tf.video.read import Item, VideoReader
@@ -33,31 +33,6 @@ from wbc_tf.video.write import VideoWriter, lost_properties
 
 if TYPE_CHECKING:
     from wbc_tf.inference.cartoonizer import Cartoonizer
-
-
-@dataclass(frozen=True)
-class VideoSettings:
-    """How videos are made.
-
-    Attributes:
-      draw: how each frame is drawn.
-      codec: a key of `wbc_tf.video.formats.CODECS`; None takes the container's usual one.
-      crf: quality; None takes the codec's usual one.
-      preset: speed, one of `wbc_tf.video.formats.PRESETS`.
-      start: seconds to leave out at the beginning.
-      duration: seconds to take; None takes the rest.
-      stabilize: lower the flicker between frames.
-      max_pixels: refuse larger frames; None takes all.
-    """
-
-    draw: DrawSettings
-    codec: str | None = None
-    crf: int | None = None
-    preset: str = "medium"
-    start: float = 0.0
-    duration: float | None = None
-    stabilize: bool = False
-    max_pixels: int | None = None
 
 
 def cartoonize_videos(
@@ -84,7 +59,7 @@ def cartoonize_videos(
     """
     import tensorflow as tf
 
-    listener = listener or Listeners()
+    listener = listener or Silence()
     tally = Tally()
     for folder in {job.target.parent for job in jobs}:
         remove_leftovers(folder)
@@ -98,7 +73,7 @@ def cartoonize_videos(
                 entry = _cartoonize(cartoonizer, job, settings, listener)
         except (OSError, ValueError, MemoryError, av.FFmpegError, tf.errors.OpError) as error:
             if isinstance(error, OSError) and error.errno in ENDS_ALL:
-                raise OutputError(job.target.parent, error, tally=tally) from error
+                raise OutputError(job.target.parent, error) from error
             reason = str(error)
             if source not in reason:
                 reason = f"{source} -> {target}: {reason}"
