@@ -19,6 +19,7 @@ from tests.video.clips import look, make, picture
 from wbc_tf import cartoonize
 from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.video import webcam
 
 
 def _files(folder: Path) -> list[str]:
@@ -229,8 +230,8 @@ def test_a_webcam_is_drawn_live(
         shown.append((draw(picture(0)), number, stabilize))
         return 1
 
-    monkeypatch.setattr(cartoonize, "check_display", lambda: None)
-    monkeypatch.setattr(cartoonize, "preview", stand_in)
+    monkeypatch.setattr(webcam, "check_display", lambda: None)
+    monkeypatch.setattr(webcam, "preview", stand_in)
     outcome = call(cartoonize, "--input=1", f"--model={tiny_model}", "--stabilize")
     assert outcome.status == 0
     ((cartoon, number, stabilize),) = shown
