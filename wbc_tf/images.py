@@ -71,7 +71,7 @@ def reduce_to_short_side(rgb: np.ndarray, short_side: int) -> np.ndarray:
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def pad_to_multiple(images: tf.Tensor, multiple: int) -> tf.Tensor:
+def pad_to_multiple(images: tf.Tensor, multiple: int, *, at_least: int = 1) -> tf.Tensor:
     """Reflects the right and bottom border until both sides are multiples of `multiple`.
 
     The picture stays at the top left, so that `crop_to` with the old size is the inverse, and so
@@ -80,12 +80,14 @@ def pad_to_multiple(images: tf.Tensor, multiple: int) -> tf.Tensor:
 
     Args:
       images: [N, H, W, C], H and W at least 1.
+      multiple: of the padded sides.
+      at_least: length of the padded sides.
     """
     import tensorflow as tf
 
     for axis in (1, 2):
         size = tf.shape(images)[axis]
-        padded = -(-size // multiple) * multiple
+        padded = -(-tf.maximum(size, at_least) // multiple) * multiple
         period = tf.maximum(2 * (size - 1), 1)
         position = tf.range(padded) % period
         images = tf.gather(images, tf.minimum(position, period - position), axis=axis)

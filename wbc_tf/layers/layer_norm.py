@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+_EPSILON = 1e-12
+
 
 class LayerNorm(tf.keras.layers.GroupNormalization):
     """Normalises each picture over its rows, columns and channels together.
@@ -23,4 +25,13 @@ class LayerNorm(tf.keras.layers.GroupNormalization):
 
     def __init__(self, **kwargs: Any) -> None:
         # A saved config names a type, groups and epsilon too.
-        super().__init__(**{**kwargs, "groups": 1, "epsilon": 1e-12, "dtype": "float32"})
+        super().__init__(**{**kwargs, "groups": 1, "epsilon": _EPSILON, "dtype": "float32"})
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """[N, H, W, C] of any float type -> float32, the same shape.
+
+        Keras' own call also makes a mask of ones as large as the picture and multiplies by it. That
+        takes a quarter to a half more memory over a whole generator at inference.
+        """
+        mean, variance = tf.nn.moments(x, axes=[1, 2, 3], keepdims=True)
+        return tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, _EPSILON)

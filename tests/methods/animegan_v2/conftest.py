@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from wbc_tf.artefact.weights import assign_strictly, named_variables
+from wbc_tf.files.pictures import write_image
 from wbc_tf.methods.animegan_v2 import names
+from wbc_tf.methods.animegan_v2.config import AnimeGanV2Config
 from wbc_tf.methods.animegan_v2.discriminator import Discriminator, build_discriminator
 from wbc_tf.methods.animegan_v2.generator import Generator, build_generator
 
@@ -54,3 +58,40 @@ def discriminator(animegan: Path) -> Discriminator:
         values = {key[len(prefix) :]: file[key] for key in file.files if key.startswith(prefix)}
     assign_strictly(named_variables(network), values, source="discriminator.npz")
     return network
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos and style pictures: noisy and blocky ones, of several sizes."""
+    root = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for name, block in (("photo", 4), ("cartoon", 16)):
+        (root / name).mkdir()
+        for i in range(4):
+            cells = random.integers(0, 256, [6 + i, 5, 3], dtype=np.uint8)
+            picture = cells.repeat(64 // block, axis=0).repeat(64 // block, axis=1)
+            write_image(root / name / f"{i}.png", picture)
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_config(folders: Path) -> Callable[..., AnimeGanV2Config]:
+    """Makes a config for a tiny run; keyword arguments override it."""
+
+    def make(**changes: Any) -> AnimeGanV2Config:
+        settings = {
+            "photo_dir": str(folders / "photo"),
+            "cartoon_dir": str(folders / "cartoon"),
+            "patch_size": 32,
+            "batch_size": 2,
+            "seed": 5,
+            "pretrain_steps": 2,
+            "steps": 2,
+            "generator": "lite",
+            "vgg_layer": "block2_conv1",
+            "vgg_weights": "random",
+            **changes,
+        }
+        return AnimeGanV2Config(**settings)
+
+    return make

@@ -15,9 +15,10 @@ from wbc_tf.layers.padded_conv import PaddedConv2D
 from wbc_tf.layers.resize import upsample_2x
 
 LEAKY_SLOPE = 0.2
-#: Sides must be multiples of this, as in the authors' programs. The networks themselves need 4 and
-#: 8, and at least 8 and 16 pixels, since a reflected border wants a second pixel.
-SIZE_MULTIPLE = 32
+#: Sides must be multiples of this; the full network would do with 4.
+SIZE_MULTIPLE = 8
+#: And at least so long: a reflected border wants a second pixel also at an eighth of the size.
+LEAST_SIDE = 16
 
 # Deviation of a standard normal that is cut off at 2.
 _TRUNCATED = 0.87962566103423978
@@ -192,7 +193,7 @@ class FullGenerator(Generator):
         """Cartoonizes.
 
         Args:
-          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of 4, at least 8.
+          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of `SIZE_MULTIPLE`, at least `LEAST_SIDE`.
 
         Returns:
           float32 [N, H, W, 3] RGB in [-1, 1].
@@ -238,7 +239,7 @@ class LiteGenerator(Generator):
         """Cartoonizes.
 
         Args:
-          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of 8, at least 16.
+          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of `SIZE_MULTIPLE`, at least `LEAST_SIDE`.
 
         Returns:
           float32 [N, H, W, 3] RGB in [-1, 1].
@@ -268,5 +269,5 @@ def build_generator(network: str = "full", **kwargs: Any) -> Generator:
       **kwargs: Keras' own; ``dtype`` is the precision policy of all layers but norms and the last.
     """
     generator: Generator = GENERATORS[network](**kwargs)
-    generator(tf.zeros([1, SIZE_MULTIPLE, SIZE_MULTIPLE, 3]))
+    generator(tf.zeros([1, LEAST_SIDE, LEAST_SIDE, 3]))
     return generator
