@@ -10,13 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
 from wbc_tf.artefact.weights import assign_strictly, named_variables
 from wbc_tf.methods.animegan_v2.generator import Generator, build_generator
 from wbc_tf.methods.animegan_v2.names import GENERATORS, network_of
-from wbc_tf.training.spec import ConversionError, Converter
+from wbc_tf.training.spec import Converter
+from wbc_tf.training.tf1_checkpoint import find_checkpoint, read_checkpoint
 
 LICENCE = (
     "AnimeGANv2 by Jie Chen, Gang Liu and Xin Chen: free for non-commercial purposes such as "
@@ -32,38 +30,13 @@ def generator_from_checkpoint(prefix_or_folder: str) -> Generator:
       WeightsError: any variable missing, extra or misshapen, by the authors' name.
     """
     prefix = find_checkpoint(prefix_or_folder)
-    published = _read(prefix)
+    published = read_checkpoint(prefix)
     network = network_of(set(published))
     generator = build_generator(network)
     ours = named_variables(generator)
     variables = {theirs: ours[name] for theirs, name in GENERATORS[network].items()}
     assign_strictly(variables, published, source=prefix)
     return generator
-
-
-def find_checkpoint(prefix_or_folder: str) -> str:
-    """The checkpoint prefix that is meant: itself, or the latest one of a folder.
-
-    Raises:
-      ConversionError: no checkpoint there.
-    """
-    path = Path(prefix_or_folder)
-    prefix = tf.train.latest_checkpoint(str(path)) if path.is_dir() else str(path)
-    if prefix is None or not Path(f"{prefix}.index").is_file():
-        raise ConversionError(
-            f"{path}: no TensorFlow checkpoint. Give the prefix of its files (such as "
-            "generator_Hayao_weight/Hayao-99.ckpt, with Hayao-99.ckpt.index beside it), or the "
-            "folder with them and the file named checkpoint."
-        )
-    return str(prefix)
-
-
-def _read(prefix: str) -> dict[str, np.ndarray]:
-    try:
-        reader = tf.train.load_checkpoint(prefix)
-        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, IndexError) as error:  # IndexError: a data file cut off
-        raise ConversionError(f"{prefix}: unreadable checkpoint ({error})") from error
 
 
 def _metadata(checkpoint: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class AnimeGanV2Data:
             # Other crops than the coloured ones, as in the original.
             "smooth": Source(self._sampler(config.cartoon_dir, "smooth")),
         }
-        shift = np.float32(0)
+        shift = np.zeros(3, np.float32)
         if config.color_shift:
             shift = color_shift(style, self._cache)
         self._derived = {

@@ -193,7 +193,8 @@ class FullGenerator(Generator):
         """Cartoonizes.
 
         Args:
-          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of `SIZE_MULTIPLE`, at least `LEAST_SIDE`.
+          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of `SIZE_MULTIPLE`, at least
+            `LEAST_SIDE`.
 
         Returns:
           float32 [N, H, W, 3] RGB in [-1, 1].
@@ -239,7 +240,8 @@ class LiteGenerator(Generator):
         """Cartoonizes.
 
         Args:
-          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of `SIZE_MULTIPLE`, at least `LEAST_SIDE`.
+          photo: [N, H, W, 3] RGB in [-1, 1]; H and W multiples of `SIZE_MULTIPLE`, at least
+            `LEAST_SIDE`.
 
         Returns:
           float32 [N, H, W, 3] RGB in [-1, 1].

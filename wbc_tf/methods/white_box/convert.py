@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from wbc_tf.artefact.weights import assign_strictly, check_names_and_shapes, named_variables
@@ -23,6 +22,7 @@ from wbc_tf.files import PathLike
 from wbc_tf.methods.white_box import names
 from wbc_tf.methods.white_box.generator import Generator, build_generator
 from wbc_tf.training.spec import ConversionError, Converter
+from wbc_tf.training.tf1_checkpoint import find_checkpoint, read_checkpoint
 
 LICENCE = "CC BY-NC-SA 4.0 (non-commercial), Xinrui Wang and Jinze Yu, 2020"
 
@@ -41,22 +41,6 @@ PREFIX = "model-33999"
 _TIMEOUT_SECONDS = 30
 
 
-def find_checkpoint(prefix_or_folder: PathLike) -> str:
-    """The checkpoint prefix that is meant: itself, or the latest one of a folder.
-
-    Raises:
-      ConversionError: no checkpoint there.
-    """
-    path = Path(prefix_or_folder)
-    prefix = tf.train.latest_checkpoint(str(path)) if path.is_dir() else str(path)
-    if prefix is None or not Path(f"{prefix}.index").is_file():
-        raise ConversionError(
-            f"{path}: no TensorFlow checkpoint. Give the prefix of its files (such as "
-            f"saved_models/{PREFIX}, with {PREFIX}.index beside it) or the folder with them."
-        )
-    return str(prefix)
-
-
 def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
     """Our generator with the authors' weights, turned from BGR to RGB.
 
@@ -65,11 +49,7 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
       WeightsError: any variable missing, extra or misshapen, by the authors' name.
     """
     prefix = find_checkpoint(prefix_or_folder)
-    try:
-        reader = tf.train.load_checkpoint(prefix)
-        values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, IndexError) as error:  # IndexError: a data file cut off
-        raise ConversionError(f"{prefix}: unreadable checkpoint ({error})") from error
+    values = read_checkpoint(prefix)
     generator = build_generator()
     ours = named_variables(generator)
     variables = {released: ours[name] for released, name in names.GENERATOR.items()}

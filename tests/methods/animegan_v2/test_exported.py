@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from wbc_tf.artefact.exported import WHOLE
+from wbc_tf.files.pictures import read_rgb
+from wbc_tf.methods.animegan_v2.exported import EXPORTED, bytes_per_pixel, coefficients
+from wbc_tf.methods.animegan_v2.generator import Generator
+
+
+@pytest.mark.parametrize("name", ["piazza", "lake"])
+def test_pictures_are_the_authors(hayao: Generator, animegan: Path, name: str) -> None:
+    """At the authors' size, and cut off to whole levels as they do: 99.9% equal, the rest by 1."""
+    golden = np.load(animegan / "inference" / "inference.npz")
+    height, width = (int(side) for side in golden[f"{name}/size_hw"])
+    photo = read_rgb(animegan / "inference" / f"{name}_photo.png").astype(np.float32)
+    photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_LINEAR) / 127.5 - 1
+    scale, offset = coefficients(hayao, photo[None])
+    levels = np.clip((scale * photo + offset + 1)[0] * 127.5, 0, 255).astype(np.uint8)
+    theirs = read_rgb(animegan / "inference" / f"{name}_anime_plain.png")
+    difference = np.abs(levels.astype(int) - theirs)
+    assert (difference == 0).mean() >= 0.999
+    assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("network", ["hayao", "lite"])
+@pytest.mark.parametrize("size", [(1, 1), (3, 20), (37, 43)])
+def test_works_at_any_size(
+    network: str, size: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    generator = request.getfixturevalue(network)
+    photo = tf.random.stateless_uniform([1, *size, 3], [0, 1], -1, 1)
+    scale, offset = coefficients(generator, photo)
+    assert scale.shape == offset.shape == photo.shape
+    np.testing.assert_array_equal(scale, 0.0)  # without a filter, all of it is the network's
+    assert np.abs(offset).max() <= 1.0
+
+
+def test_strength_and_delta(hayao: Generator) -> None:
+    photo = tf.random.stateless_uniform([1, 24, 32, 3], [0, 1], -1, 1)
+    drawn = coefficients(hayao, photo)[1]
+    scale, offset = coefficients(hayao, photo, 0.25)
+    expected = 0.75 * photo + 0.25 * drawn
+    np.testing.assert_allclose(scale * photo + offset, expected, atol=1e-5)
+    scale, offset = coefficients(hayao, photo, 1.0, 1.0)
+    assert np.abs(scale).max() > 0.01  # the guided filter takes edges from the photo
+
+
+def test_what_the_model_says_of_itself(hayao: Generator, lite: Generator) -> None:
+    assert EXPORTED.metadata(lite) == {
+        "method": "animegan_v2",
+        "generator": {"network": "lite"},
+        "reach": WHOLE,
+        "bytes_per_pixel": bytes_per_pixel(lite),
+        "short_side": 512,
+        "delta": 0.0,
+    }
+    # A picture of 16:9 fits into the default budget, whichever the network.
+    assert 512 * 911 * bytes_per_pixel(hayao) < 1024 * 2**20
