@@ -38,11 +38,10 @@ import cv2
 import numpy as np
 
 from benchmarks._records import Records, add_json_flag
-from wbc_tf.inference import videos
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.jobs import Job
-from wbc_tf.inference.settings import DrawSettings
-from wbc_tf.inference.videos import VideoSettings
+from wbc_tf.inference.settings import DrawSettings, VideoSettings
+from wbc_tf.inference.videos import cartoonize_videos
 from wbc_tf.video.stabilize import Stabilizer
 
 SHARE = 0.85
@@ -161,7 +160,7 @@ def in_use(what: str) -> float:
 def make(
     model: Callable[..., np.ndarray], source: Path, target: Path, settings: VideoSettings
 ) -> None:
-    tally = videos.cartoonize_videos(model, [Job(source, target)], settings)
+    tally = cartoonize_videos(model, [Job(source, target)], settings)
     if tally.written != 1:
         raise SystemExit(f"a benchmark of failures is none: {tally}")
 

@@ -98,6 +98,32 @@ def test_flags_reach_the_video(call: Callable[..., Any], tiny_model: Path, tmp_p
     assert look(tmp_path / "c.mp4").codec == "hevc"
 
 
+def test_a_run_that_was_broken_off_is_resumed(
+    call: Callable[..., Any], tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make(tmp_path / "a.mp4", times=range(100))
+    arguments = [f"--input={source}", f"--output={tmp_path / 'b.mp4'}", f"--model={tiny_model}"]
+    arguments += ["--resume", "--segment_seconds=1", "--preset=ultrafast"]
+    draw, frames = Cartoonizer.__call__, 0
+
+    def interrupted(self: Cartoonizer, images: np.ndarray, **options: Any) -> np.ndarray:
+        nonlocal frames
+        frames += len(images)
+        if frames > 60:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(self, images, **options)
+
+    monkeypatch.setattr(Cartoonizer, "__call__", interrupted)
+    outcome = call(cartoonize, *arguments)
+    assert outcome.status == 128 + signal.SIGTERM
+    assert len(list(tmp_path.glob(".wbc-*.segments/*.nut"))) >= 1
+    monkeypatch.setattr(Cartoonizer, "__call__", draw)
+    outcome = call(cartoonize, *arguments)
+    assert (outcome.status, outcome.out) == (0, "1 written, 0 skipped, 0 failed\n"), outcome.err
+    assert len(look(tmp_path / "b.mp4").times) == 100
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
 def _half(path: Path, **options: Any) -> None:
     data = make(path, times=range(100), size=(96, 128), **options).read_bytes()
     path.write_bytes(data[: len(data) // 2])

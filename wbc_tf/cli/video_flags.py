@@ -68,6 +68,21 @@ def define_video_flags(values: flags.FlagValues) -> None:
         "the one before.",
         **topic,
     )
+    flags.DEFINE_boolean(
+        "resume",
+        False,
+        "Make long videos in segments. If the run is broken off, the same call makes only the "
+        "segments that are missing. Finished segments are kept in a hidden folder beside the "
+        "output until the video is complete.",
+        **topic,
+    )
+    flags.DEFINE_float(
+        "segment_seconds",
+        60.0,
+        "Length of the segments that --resume makes.",
+        lower_bound=0.1,
+        **topic,
+    )
 
 
 def video_settings(values: flags.FlagValues) -> VideoSettings:
@@ -81,6 +96,7 @@ def video_settings(values: flags.FlagValues) -> VideoSettings:
         duration=values.duration,
         stabilize=values.stabilize,
         max_pixels=max_pixels(values),
+        segment_seconds=values.segment_seconds if values.resume else None,
     )
 
 

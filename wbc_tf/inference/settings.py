@@ -43,6 +43,8 @@ class VideoSettings:
       duration: seconds to take; None takes the rest.
       stabilize: lower the flicker between frames.
       max_pixels: refuse larger frames; None takes all.
+      segment_seconds: make longer videos in segments of so many seconds. A run that was broken off
+        leaves its finished segments to the next. None makes each video in one piece.
     """
 
     draw: DrawSettings = DrawSettings()
@@ -53,3 +55,4 @@ class VideoSettings:
     duration: float | None = None
     stabilize: bool = False
     max_pixels: int | None = None
+    segment_seconds: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,7 @@ from av.video.stream import VideoStream
 
 from wbc_tf.files import PathLike
 from wbc_tf.video.colour import ColourError, FrameToRgb
-from wbc_tf.video.decode import DecodedFrame, Decoder
+from wbc_tf.video.decode import DecodedFrame, Decoder, times_by_order
 from wbc_tf.video.formats import CONTAINERS
 from wbc_tf.video.frames import Picture, VideoProperties, display_matrix
 from wbc_tf.video.truncation import EndCheck, is_broadcast, stated_end
@@ -51,6 +52,8 @@ class VideoReader:
       height: of the pictures as players show them, in pixels.
       width: of the pictures as players show them, in pixels.
       frames: number of frames, as far as the file says; else None.
+      broken: frames given out so far that could not be decoded.
+      moved: frames given out so far whose time ran backwards.
       container: PyAV's, for copying the other streams.
       video: the stream that is decoded.
     """
@@ -80,9 +83,11 @@ class VideoReader:
             self._refuse_size(max_pixels)
             self._range = self._find_range(start, duration)
             self.frames = self._count()
-            self._broken = self._moved = 0
+            self.broken = self.moved = 0
             self._end_note: str | None = None
-            self._decoder = Decoder(self.video)
+            self._decoder: Decoder | None = Decoder(self.video)
+            self._part: tuple[float, int | None] = (-math.inf, None)
+            self._part_is_over = False
             self._stream = self._items()
             # Only the first frame tells colours and rotation for sure, and that there is one.
             self._head = self._up_to_a_picture()
@@ -110,6 +115,92 @@ class VideoReader:
         head, self._head = self._head, []
         yield from itertools.chain(head, self._stream)
 
+    def other_packets(self) -> Generator[Packet, None, None]:
+        """As `items`, without frames; they are not decoded, but a missing end is noticed."""
+        self._decoder = None
+        yield from (item for item in self.items() if isinstance(item, Packet))
+
+    def frame_times(self) -> list[tuple[int | None, bool]]:
+        """Reads the file without decoding it; in place of `items`.
+
+        Returns:
+          For each frame, in the file's order: its time in ticks, counted as a picture's, and
+          whether it is a key frame. A frame without a time has None.
+
+        Raises:
+          VideoReadError: the file ends too early or is broken.
+        """
+        self._decoder, self._head = None, []
+        self.container.close()
+        self.container, self.video = open_video(self._path)
+        base, by_order = self.video.time_base, times_by_order(self.video)
+        assert base is not None
+        times: list[tuple[int | None, bool]] = []
+        ending = EndCheck(self._path, self.container, self.video)
+        for packet in self._packets():
+            ending.watch(packet)
+            if packet.stream is not self.video or not packet.size:
+                continue
+            ticks = packet.dts if by_order else packet.pts
+            if ticks is None:
+                times.append((None, packet.is_keyframe))
+                continue
+            time = self._range.time(ticks, base)
+            if time is not None:
+                times.append((time, packet.is_keyframe))
+        self._check_end(ending)
+        return times
+
+    def pictures(
+        self, *, seek: int | None, first: int, stop: int | None
+    ) -> Generator[Picture, None, None]:
+        """The frames of one part, without other streams; in place of `items`.
+
+        Args:
+          seek: time of a key frame at or before `first`, from which to decode; None decodes from
+            the beginning. All times are in ticks, counted as a picture's.
+          first: time of the first frame.
+          stop: time of the first frame that is left out; None takes all.
+
+        Raises:
+          VideoReadError: the file ends too early or is broken.
+        """
+        self._head, self.broken, self.moved = [], 0, 0
+        # A decoder in use cannot start again at another place.
+        self._open_again()
+        if seek is not None and not self._seek(seek):
+            self._open_again()
+        self._part = first, stop
+        for packet in self._packets(self.video):
+            yield from self._pictures(self._decoder.decode(packet) if self._decoder else ())
+            if self._part_is_over:
+                return
+
+    def _open_again(self) -> None:
+        self.container.close()
+        self.container, self.video = open_video(self._path)
+        self._decoder = Decoder(self.video)
+
+    def _seek(self, time: int) -> bool:
+        """Whether the next packet of the video is that of a key frame at or before this time."""
+        assert self.video.time_base is not None
+        ticks = time + round(self._range.start / self.video.time_base)
+        try:
+            self.container.seek(ticks, stream=self.video)
+            packet = next(self.container.demux(self.video))
+            found = packet.dts if times_by_order(self.video) else packet.pts
+            if not packet.is_keyframe or found is None or found > ticks:
+                return False
+            self.container.seek(ticks, stream=self.video)
+        except (av.FFmpegError, StopIteration):
+            return False
+        return True
+
+    def _is_wanted(self, decoded: DecodedFrame) -> bool:
+        first, stop = self._part
+        self._part_is_over = stop is not None and decoded.time >= stop
+        return decoded.time >= first and not self._part_is_over
+
     @property
     def notes(self) -> list[str]:
         """What was lost in reading so far, each a phrase for people."""
@@ -117,10 +208,10 @@ class VideoReader:
         other = misnamed(self._path, self.container)
         if other:
             notes.append(other)
-        if self._broken:
-            notes.append(f"{self._broken} broken frames: the one before each is repeated")
-        if self._moved:
-            notes.append(f"{self._moved} frames whose time ran backwards were moved")
+        if self.broken:
+            notes.append(f"{self.broken} broken frames: the one before each is repeated")
+        if self.moved:
+            notes.append(f"{self.moved} frames whose time ran backwards were moved")
         if self._interlaced:
             notes.append("interlaced: both fields are drawn as one picture")
         if self._end_note:
@@ -175,24 +266,28 @@ class VideoReader:
         going = {s.index for s in self.container.streams if s.type in ("audio", "video")}
         for packet in self._packets():
             ending.watch(packet)
-            if packet.stream is self.video:
+            if packet.stream is self.video and self._decoder is not None:
                 yield from self._pictures(self._decoder.decode(packet))
             if packet.dts is not None and self._range.is_over(packet.dts, packet.time_base):
                 going.discard(packet.stream.index)
                 if not going:
-                    yield from self._pictures(self._decoder.decode(Packet()))
+                    if self._decoder is not None:
+                        yield from self._pictures(self._decoder.decode(Packet()))
                     return
             if packet.stream is not self.video and packet.size and self._range.take(packet):
                 yield packet
+        self._check_end(ending)
+
+    def _check_end(self, ending: EndCheck) -> None:
         if self._range.stop is None:
             missing = ending.error()
             if missing:
                 raise self._error(f"{missing}. What is there can be had by --duration")
             self._end_note = ending.note()
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self, *streams: VideoStream) -> Iterator[Packet]:
         try:
-            yield from self.container.demux()
+            yield from self.container.demux(*streams)
         except av.FFmpegError as error:
             raise self._error(f"broken or cut off ({error.strerror})") from error
 
@@ -202,9 +297,11 @@ class VideoReader:
         for decoded in frames:
             time = self._range.time(decoded.time, self.video.time_base)
             if time is not None:
-                self._broken += decoded.broken
-                self._moved += decoded.moved
-                yield self._picture(decoded._replace(time=time))
+                decoded = decoded._replace(time=time)
+                if self._is_wanted(decoded):
+                    self.broken += decoded.broken
+                    self.moved += decoded.moved
+                    yield self._picture(decoded)
 
     def _picture(self, decoded: DecodedFrame) -> Picture:
         frame = decoded.frame

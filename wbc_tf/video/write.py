@@ -32,6 +32,7 @@ _MP4_TAGS = {
 }
 
 
+_GLOBALHEADER = 0x40  # FFmpeg's AVFMT_GLOBALHEADER
 _RANGES = {1: "limited", 2: "full"}
 
 
@@ -40,6 +41,8 @@ class VideoWriter:
 
     Attributes:
       properties: what the file is meant to say of itself.
+      decoding_delay: number of packets that were decoded before the time of the first frame: some
+        where B frames are stored in another order than they are shown, else 0.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class VideoWriter:
         crf: int | None = None,
         preset: str = "medium",
         streams: Sequence[Stream] = (),
+        is_segment: bool = False,
     ) -> None:
         """Creates the file and writes its header.
 
@@ -67,6 +71,8 @@ class VideoWriter:
           crf: quality, see `encoder_options`.
           preset: speed, see `encoder_options`.
           streams: an open file's streams, to be copied.
+          is_segment: write the pictures alone, as NUT, which keeps all times exact. Such segments
+            are joined into a file of the given container later, see `wbc_tf.video.segments`.
         """
         self.properties = properties
         self._notes: list[str] = []
@@ -82,14 +88,20 @@ class VideoWriter:
             height, width = self._make_pixels_square(height, width)
 
         covers = any(s.disposition & Disposition.attached_pic for s in streams)
+        self._is_segment = is_segment
+        self._has_times = is_segment or container.stores_times
         self._out = av.open(
-            f"file:{path}", "w", format=container.muxer, options=self._muxer_options(covers)
+            f"file:{path}",
+            "w",
+            format="nut" if is_segment else container.muxer,
+            options=self._muxer_options(covers),
         )
         try:
             self._video = self._add_video(codec, crf, preset, height, width)
             self._others = OtherStreams(streams, self._out, container)
-            self._out.metadata.update(properties.metadata)
-            self._out.set_chapters(list(properties.chapters))
+            if not is_segment:
+                self._out.metadata.update(properties.metadata)
+                self._out.set_chapters(list(properties.chapters))
             with _quiet_svt():
                 self._out.start_encoding()
         except BaseException:
@@ -98,7 +110,9 @@ class VideoWriter:
         self._ticks = self._video.codec_context.time_base
         self._usual = max(1, round(1 / (properties.rate * self._ticks)))
         self._held: Picture | None = None
-        self._first: int | None = None
+        self.decoding_delay = 0
+        self._first_time: int | None = None
+        self._first_slot: int | None = None
         self._last = -1
         self._off = Fraction(0)
 
@@ -117,7 +131,7 @@ class VideoWriter:
         try:
             if self._held is not None:
                 self._encode(self._held)
-            self._out.mux(self._video.encode(None))
+                self._mux(self._video.encode(None))
             for packet in self._others.flush():
                 self._out.mux(packet)
             self._out.close()
@@ -143,6 +157,23 @@ class VideoWriter:
             self._encode(replace(self._held, duration=picture.time - self._held.time))
         self._held = picture
 
+    def write_encoded(self, packet: Packet) -> None:
+        """Writes a packet of a segment's picture, in place of `write_picture`.
+
+        Its times and duration are in ticks of the properties' time base.
+        """
+        packet.stream, packet.time_base = self._video, self.properties.time_base
+        if not self._has_times:
+            assert packet.pts is not None
+            packet.pts = packet.dts = self._slot(packet.pts * self.properties.time_base)
+            packet.time_base, packet.duration = self._ticks, 1
+        self._out.mux(packet)
+
+    @property
+    def codec_header(self) -> bytes:
+        """The codec's part of the file's header; empty where pictures repeat it."""
+        return bytes(self._video.codec_context.extradata or b"")
+
     def write_packet(self, packet: Packet) -> None:
         """Copies or converts a packet of one of the `streams`."""
         for written in self._others.packets(packet):
@@ -151,11 +182,19 @@ class VideoWriter:
     def _encode(self, picture: Picture) -> None:
         frame = self._to_frame.frame(self._orientation.stored(picture.rgb))
         frame.time_base = self._ticks
-        if self._container.stores_times:
+        if self._has_times:
             frame.pts, frame.duration = picture.time, picture.duration or self._usual
         else:
             frame.pts, frame.duration = self._slot(picture.time * self.properties.time_base), 1
-        self._out.mux(self._video.encode(frame))
+        if self._first_time is None:
+            self._first_time = frame.pts
+        self._mux(self._video.encode(frame))
+
+    def _mux(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            if packet.dts is not None and self._first_time is not None:
+                self.decoding_delay += packet.dts < self._first_time
+        self._out.mux(packets)
 
     def _store_upright(self) -> None:
         shape = self.properties.pixel_shape
@@ -179,7 +218,7 @@ class VideoWriter:
         return (height, round(width * shape)) if shape > 1 else (round(height / shape), width)
 
     def _muxer_options(self, covers: bool) -> dict[str, str]:
-        if self._container.muxer not in _MP4:
+        if self._is_segment or self._container.muxer not in _MP4:
             # Without this, all times are moved by the few milliseconds that sound may begin before
             # the picture.
             return {"avoid_negative_ts": "disabled"}
@@ -215,12 +254,18 @@ class VideoWriter:
         self.properties = replace(self.properties, colour=colour)
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = width, height, pixels
-        context.time_base = self.properties.time_base if times else 1 / self.properties.rate
+        context.time_base = (
+            self.properties.time_base if self._has_times else 1 / self.properties.rate
+        )
         context.sample_aspect_ratio = self.properties.pixel_shape
         context.colorspace, context.color_range = colour.matrix, colour.range
         context.color_primaries, context.color_trc = colour.primaries, colour.transfer
         context.flags |= Flags.frame_duration
-        if kind.tag and self._container.muxer in _MP4:
+        if self._is_segment:
+            # With a header once for all, or repeated with the pictures: as the final file has it.
+            if not _stores_codec_header(self._container):
+                context.flags &= ~Flags.global_header
+        elif kind.tag and self._container.muxer in _MP4:
             context.codec_tag = kind.tag
         stream.metadata.update(self.properties.stream_metadata)
         if self.properties.matrix is not None and self._container.stores_rotation:
@@ -230,9 +275,9 @@ class VideoWriter:
     def _slot(self, time: Fraction) -> int:
         """The frame number for a file that only counts its frames; the first is 0."""
         wanted = time / self._ticks
-        if self._first is None:
-            self._first = round(wanted)
-        slot = max(round(wanted) - self._first, self._last + 1)
+        if self._first_slot is None:
+            self._first_slot = round(wanted)
+        slot = max(round(wanted) - self._first_slot, self._last + 1)
         # Less than half a frame is rounding; more is reported.
         off = abs(wanted - slot) * self._ticks
         if off >= self._ticks / 2:
@@ -244,6 +289,11 @@ class VideoWriter:
         # The file is thrown away, so errors of closing it do not matter.
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._out.close()
+
+
+def _stores_codec_header(container: Container) -> bool:
+    """Whether the container stores the codec's header once, and not with the pictures."""
+    return bool(av.ContainerFormat(container.muxer, "w").flags & _GLOBALHEADER)
 
 
 @contextlib.contextmanager

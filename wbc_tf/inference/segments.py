@@ -1,0 +1,241 @@
+"""A long video in segments, so that a run that was broken off goes on where it stopped.
+
+`make_segment` draws and encodes one segment, on this machine or another. The finished ones lie in a
+hidden folder beside the target, and a second run skips them. At the end they are joined, see
+`wbc_tf.video.segments`, and the folder is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from wbc_tf.files import PathLike
+from wbc_tf.files.whole import remove_leftovers, whole_file, write_whole
+from wbc_tf.inference.jobs import Job
+from wbc_tf.inference.report import Entry
+from wbc_tf.inference.settings import DrawSettings, VideoSettings
+from wbc_tf.inference.video import (
+    cartoonize_video,
+    draw_ahead,
+    open_reader,
+    open_writer,
+    written,
+)
+from wbc_tf.video.formats import Container, container_of
+from wbc_tf.video.frames import Picture
+from wbc_tf.video.segments import Segment, join_segments, plan_segments
+
+if TYPE_CHECKING:
+    from wbc_tf.inference.cartoonizer import Cartoonizer
+
+#: Seconds of a segment. Shorter ones lose less work, but each starts with a key frame.
+SEGMENT_SECONDS = 60.0
+
+# The drawing of a small picture tells models and precisions apart. Two runs of one model may differ
+# by a grey level: the order in which numbers are added depends on the machine.
+_SAMPLE_SIDE, _SAME = 32, 1
+_PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class SegmentResult:
+    """What became of a segment.
+
+    Attributes:
+      frames: how many it holds.
+      broken: how many of them could not be decoded.
+      moved: how many of them had a time that ran backwards.
+      delay: see `VideoWriter.decoding_delay`.
+      last_duration: of its last frame as the source states it, in ticks; 0 if unknown.
+    """
+
+    frames: int
+    broken: int
+    moved: int
+    delay: int
+    last_duration: int
+
+
+def make_segment(
+    cartoonizer: Cartoonizer,
+    source: PathLike,
+    segment: Segment,
+    settings: VideoSettings,
+    container: Container,
+    file: Path,
+    progress: Callable[[int], None] = lambda done: None,
+) -> SegmentResult:
+    """Draws and encodes one segment. The file is whole or not there.
+
+    Args:
+      cartoonizer: the model.
+      source: the video.
+      segment: from `plan_segments`.
+      settings: those of the whole video.
+      container: of the whole video.
+      file: what to write.
+      progress: is called with the number of frames that are done.
+
+    Raises:
+      OSError, ValueError, av.FFmpegError: it cannot be read, drawn or written.
+    """
+    frames, last_duration = 0, 0
+    with open_reader(source, settings) as reader, whole_file(file) as temporary:
+        pictures = reader.pictures(
+            seek=segment.seek,
+            first=segment.lookback if settings.stabilize else segment.first,
+            stop=segment.stop,
+        )
+        items = draw_ahead(cartoonizer, reader, pictures, settings)
+        with (
+            open_writer(
+                cartoonizer, reader, temporary, container, settings, is_segment=True
+            ) as writer,
+            closing(items),
+        ):
+            for item in items:
+                if isinstance(item, Picture) and item.time >= segment.first:
+                    writer.write_picture(item)
+                    frames, last_duration = frames + 1, item.duration
+                    progress(frames)
+        return SegmentResult(
+            frames=frames,
+            broken=reader.broken,
+            moved=reader.moved,
+            delay=writer.decoding_delay,
+            last_duration=last_duration,
+        )
+
+
+def cartoonize_in_segments(
+    cartoonizer: Cartoonizer,
+    job: Job,
+    settings: VideoSettings,
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Entry:
+    """Makes one video in segments; those that an earlier call finished are not made again.
+
+    A short video is made in one piece. Settings, model and source must be the earlier call's; else
+    its segments are removed, with a note.
+
+    Args:
+      cartoonizer: the model.
+      job: what to read and to write.
+      settings: how; without `segment_seconds` they are a minute long.
+      progress: is called with the number of frames that are done, and of all.
+
+    Raises:
+      OSError, ValueError, av.FFmpegError: it cannot be read, drawn or written.
+    """
+    began = time.perf_counter()
+    folder = segments_folder(job.target)
+    segments, notes = _plan(cartoonizer, job.source, folder, settings)
+    if len(segments) == 1:
+        return cartoonize_video(cartoonizer, job, settings, progress)
+    container = container_of(job.target)
+    total, done = sum(segment.frames for segment in segments), 0
+    results: list[SegmentResult] = []
+    files = [folder / f"{segment.number:05}.nut" for segment in segments]
+    for segment, file in zip(segments, files):
+        record = file.with_suffix(".json")
+        if record.exists() and file.exists():
+            result = SegmentResult(**json.loads(record.read_text("utf-8")))
+        else:
+            result = make_segment(
+                cartoonizer,
+                job.source,
+                segment,
+                settings,
+                container,
+                file,
+                partial(_add, progress, done, total),
+            )
+            write_whole(record, json.dumps(asdict(result)).encode())
+        results.append(result)
+        done += result.frames
+        progress(done, total)
+    with open_reader(job.source, settings) as reader, whole_file(job.target) as file:
+        with open_writer(cartoonizer, reader, file, container, settings) as writer:
+            frames = join_segments(
+                reader,
+                files,
+                writer,
+                delay=max(result.delay for result in results),
+                last_duration=results[-1].last_duration,
+            )
+        reader.broken = sum(result.broken for result in results)
+        reader.moved = sum(result.moved for result in results)
+        entry = written(job, reader, writer, file, frames=frames, began=began, notes=notes)
+    shutil.rmtree(folder)
+    return entry
+
+
+def _add(progress: Callable[[int, int | None], None], before: int, total: int, frames: int) -> None:
+    progress(before + frames, total)
+
+
+def segments_folder(target: Path) -> Path:
+    """The hidden folder beside a target in which its finished segments lie.
+
+    Its name is short, so that it fits however long the target's is.
+    """
+    digest = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return target.with_name(f".wbc-{digest}.segments")
+
+
+def _plan(
+    cartoonizer: Cartoonizer, source: Path, folder: Path, settings: VideoSettings
+) -> tuple[list[Segment], list[str]]:
+    """The segments of an earlier call if it was the same, else new ones; and notes."""
+    stat = source.stat()
+    call = {
+        "source": [source.name, stat.st_size, stat.st_mtime_ns],
+        "settings": asdict(settings),
+        "pyav": av.__version__,
+    }
+    sample = _sample(cartoonizer, settings.draw)
+    notes: list[str] = []
+    try:
+        plan = json.loads((folder / _PLAN).read_text("utf-8"))
+    except FileNotFoundError:
+        plan = None
+    if plan is not None:
+        if plan["call"] == call and _is_same(plan["sample"], sample):
+            remove_leftovers(folder)
+            return [Segment(**segment) for segment in plan["segments"]], notes
+        notes.append("segments that an earlier call had finished were made otherwise: made again")
+    seconds = settings.segment_seconds or SEGMENT_SECONDS
+    segments = plan_segments(source, seconds, start=settings.start, duration=settings.duration)
+    if folder.exists():
+        shutil.rmtree(folder)
+    if len(segments) > 1:
+        folder.mkdir(parents=True)
+        plan = {"call": call, "sample": sample, "segments": [asdict(s) for s in segments]}
+        write_whole(folder / _PLAN, json.dumps(plan).encode())
+    return segments, notes
+
+
+def _sample(cartoonizer: Cartoonizer, draw: DrawSettings) -> list[Any]:
+    """The drawing of a small picture with noise and slopes."""
+    y, x = np.mgrid[:_SAMPLE_SIDE, :_SAMPLE_SIDE]
+    noise = np.random.default_rng(0).integers(0, 64, (_SAMPLE_SIDE, _SAMPLE_SIDE, 3))
+    picture = np.stack([6 * x, 6 * y, 3 * (x + y)], axis=2) + noise
+    drawn: list[Any] = cartoonizer(picture[None].astype(np.uint8), **draw.arguments()).tolist()
+    return drawn
+
+
+def _is_same(before: list[Any], now: list[Any]) -> bool:
+    a, b = np.array(before), np.array(now)
+    return bool(a.shape == b.shape and np.abs(a - b).max() <= _SAME)
