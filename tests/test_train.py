@@ -237,7 +237,6 @@ def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):
         "white_box.cfg",
         "white_box_paper.cfg",
         "white_box_default.cfg",
-        "white_box_default_drawn.cfg",
         "smoke.cfg",
     ],
 )

@@ -1,106 +1,78 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
-from skimage import color, data
 
 from wbc_tf.ops import drawing
-from wbc_tf.ops.drawing import draw
-from wbc_tf.ops.l0_smoothing import l0_smoothing
+from wbc_tf.ops.drawing import DrawingStyle, draw
+
+STYLE = DrawingStyle()
+NO_INK = replace(STYLE, ink=0.0)
 
 
-def _photo():
-    """[1, 90, 140, 3]: a cup's rim on a red saucer, and the grain of a table."""
-    return (data.coffee()[40:130, 160:300][None] / 127.5 - 1).astype(np.float32)
+@pytest.fixture
+def halves():
+    """A dark half beside a light one, 40 x 56."""
+    picture = np.full([1, 40, 56, 3], -0.2, np.float32)
+    picture[:, :, 28:] = 0.6
+    return picture
 
 
-def test_contours_lie_on_the_dark_side_of_an_edge():
-    halves = np.full([1, 24, 40, 3], -0.4, np.float32)
-    halves[:, :, 20:] = 0.6
-    bare, inked = (draw(halves, smoothing=0.05, ink=ink)[0, 12] for ink in (0.0, 0.8))
-    taken = (bare - inked).mean(-1)
-    assert taken[17:20].max() > 0.25
-    assert taken[:14].max() < 0.01  # periodic: another edge lies across the left border, uninked
-    assert taken[22:].max() < 0.01
+def test_ink_stands_on_the_dark_side_of_an_edge_alone(halves):
+    bare, inked = (draw(halves, style)[0, 20, :, 1] for style in (NO_INK, STYLE))
+    ink = bare - inked
+    assert ink[24:28].max() > 0.5
+    assert np.abs(ink[:22]).max() < 1e-4
+    assert np.abs(ink[31:]).max() < 1e-4
 
 
-def test_full_ink_is_black_and_a_flat_picture_has_none():
-    halves = np.full([1, 24, 40, 3], -0.4, np.float32)
-    halves[:, :, 20:] = 1.0
-    assert draw(halves, smoothing=0.05, ink=1.0).min() < -0.95
-    flat = np.full([1, 16, 24, 3], -0.4, np.float32)
-    np.testing.assert_array_equal(
-        draw(flat, smoothing=0.05, ink=1.0), draw(flat, smoothing=0.05, ink=0.0)
-    )
+def test_a_border_between_colours_of_one_lightness_is_inked():
+    lab = np.full([40, 56, 3], (60.0, 30.0, 0.0), np.float32)
+    lab[:, 28:, 1] = -30.0
+    assert drawing.ink(lab, lab, STYLE)[20, 25:31].max() > 0.3
+    colourless = replace(STYLE, border_threshold=100.0)
+    assert drawing.ink(lab, lab, colourless).max() == 0
 
 
-def test_a_grey_of_one_tone_goes_along_the_curve():
-    """0.3 of white: 0.3 + 0.15 * (3 * 0.09 - 2 * 0.027 - 0.3)."""
-    grey = np.full([1, 16, 24, 3], 2 * 0.3 - 1, np.float32)
-    expected = 2 * (0.3 + 0.15 * (0.27 - 0.054 - 0.3)) - 1
-    np.testing.assert_allclose(draw(grey, smoothing=0.05, ink=0.8), expected, atol=1e-4)
-
-
-def test_each_part_derived_anew():
-    """The whole of it with other libraries: SciPy's Gaussians, scikit-image's luma."""
-    photo = _photo()
-    unit = (photo.astype(np.float64) + 1) / 2
-    bright = l0_smoothing((2 * unit**0.6 - 1).astype(np.float32), strength=0.08)
-    areas = (((bright + 1) / 2) ** (1 / 0.6))[0].astype(np.float64)
-    luma = areas @ [0.299, 0.587, 0.114]
-    # OpenCV's kernels for floats end at four deviations, its borders mirror without repeating.
-    near, far = (gaussian_filter(luma, s, mode="mirror", truncate=4) for s in (2.0, 2.0 * 1.6))
-    ink = 0.8 * np.tanh(60 * np.clip(far - near - 0.03, 0, None))
-    light = areas**0.8
-    toned = light - 0.1 * (3 * light**2 - 2 * light**3 - light)
-    grey = (toned @ [0.299, 0.587, 0.114])[..., None]
-    inked = (1.15 * toned - 0.15 * grey) * (1 - ink[..., None])
-    blurred = gaussian_filter(inked, (0.5, 0.5, 0), mode="mirror", truncate=4)
-    expected = np.clip(2 * (blurred + 0.35 * (unit[0] - areas)) - 1, -1, 1)
-    drawn = draw(photo, smoothing=0.08, ink=0.8, gamma=0.8, contrast=-0.1)
-    assert drawn.dtype == np.float32
-    assert drawn.shape == photo.shape
-    np.testing.assert_allclose(drawn[0], expected, atol=5e-3)
-
-
-def test_a_photo_gets_flatter_and_livelier():
-    photo = _photo()
-    drawn = draw(photo, smoothing=0.08, ink=0.8)
-
-    def flat(image):
-        return np.mean(np.abs(np.diff(image, axis=2)).max(-1) < 4 / 127.5)
-
-    def saturation(image):
-        return color.rgb2hsv((image[0] + 1) / 2)[..., 1].mean()
-
-    assert flat(drawn) > flat(photo) + 0.1
-    assert saturation(drawn) > saturation(photo)
-
-
-def test_pictures_of_a_batch_do_not_mix():
-    one = _photo()
-    both = draw(np.concatenate([one, -one]), smoothing=0.08, ink=0.8)
-    np.testing.assert_allclose(both[:1], draw(one, smoothing=0.08, ink=0.8), atol=1e-4)
-
-
-def test_dark_areas_keep_more_than_plain_smoothing_leaves(monkeypatch):
+def test_grain_gets_no_ink():
     random = np.random.default_rng(0)
-    dark = random.uniform(-0.95, -0.75, [1, 32, 48, 3]).astype(np.float32)
-    seen = np.std(draw(dark, smoothing=0.02, ink=0.0))
-    monkeypatch.setattr(drawing, "_SHADOWS", 1.0)
-    assert seen > 1.3 * np.std(draw(dark, smoothing=0.02, ink=0.0))
+    photo = (random.normal(0.1, 0.03, [1, 48, 64, 3])).astype(np.float32)
+    np.testing.assert_allclose(draw(photo, STYLE), draw(photo, NO_INK), atol=1e-4)
 
 
-def test_what_cannot_be_is_refused():
-    picture = np.zeros([1, 8, 8, 3], np.float32)
-    with pytest.raises(ValueError, match=r"ink is 1\.5"):
-        draw(picture, smoothing=0.05, ink=1.5)
-    with pytest.raises(ValueError, match=r"gamma is 0\.0"):
-        draw(picture, smoothing=0.05, ink=0.5, gamma=0.0)
-    with pytest.raises(ValueError, match=r"contrast is 1\.5"):
-        draw(picture, smoothing=0.05, ink=0.5, contrast=1.5)
-    with pytest.raises(ValueError, match="strength is 0"):
-        draw(picture, smoothing=0, ink=0.5)
-    with pytest.raises(ValueError, match=r"\[N, H, W, 3\], got \[8, 8, 3\]"):
-        draw(picture[0], smoothing=0.05, ink=0.5)
+def test_density_is_tanh_beyond_the_threshold():
+    difference = np.array([1.0, 0.0, -0.5, -1.5], np.float32)
+    expected = [0, 0, 0, np.tanh(2.0)]
+    np.testing.assert_allclose(drawing.density(difference, threshold=0.5, steepness=2.0), expected)
+
+
+def test_specks_go_and_lines_stay():
+    lines = np.zeros([12, 20], np.float32)
+    lines[2, 2:5] = 1
+    lines[8, 3:17] = 0.9
+    kept = drawing.remove_specks(lines, least=8)
+    assert kept[2].max() == 0
+    np.testing.assert_array_equal(kept[8], lines[8])
+
+
+def test_areas_lose_their_grain_and_keep_their_edge(halves):
+    random = np.random.default_rng(1)
+    noisy = halves + random.normal(0, 0.02, halves.shape).astype(np.float32)
+    drawn = draw(noisy, NO_INK)[0]
+    assert drawn[4:-4, 4:24].std() < 0.6 * noisy[0, 4:-4, 4:24].std()
+    assert drawn[20, 32, 1] - drawn[20, 24, 1] > 0.5
+
+
+def test_pictures_do_not_mix_and_stay_in_range():
+    one = np.random.default_rng(3).uniform(-1, 1, [1, 24, 40, 3]).astype(np.float32)
+    both = draw(np.concatenate([one, -one]), STYLE)
+    assert both.dtype == np.float32
+    assert np.abs(both).max() <= 1
+    np.testing.assert_array_equal(both[:1], draw(one, STYLE))
+
+
+def test_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"expected pictures \[N, H, W, 3\], got \[4, 4, 3\]"):
+        draw(np.zeros([4, 4, 3], np.float32), STYLE)

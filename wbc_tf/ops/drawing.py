@@ -1,84 +1,157 @@
-"""A photo made to look drawn by filters: flat areas, dark contours, a little more light and colour.
+"""A photo made to look drawn by filters: areas of few tones, thin ink lines on edges and borders.
 
-What a cartoonist does to a scene, as far as filters can: after Winnemoeller et al., "Real-Time
-Video Abstraction" (SIGGRAPH 2006) and "XDoG" (Computers & Graphics 2012), with L0 smoothing for
-their bilateral filter. All of it is nearly a local function of the picture, so a network learns it.
+The areas and their tones are in `wbc_tf.ops.tones`, the flow of the lines in `wbc_tf.ops.flow`. All
+of it but the removal of specks is a local function of the picture, so that a network can learn it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from wbc_tf.ops.l0_smoothing import l0_smoothing
+from wbc_tf.ops import flow, tones
 
-#: Smoothing sees the picture to this power, [0, 1]: what the dark areas hold costs it less than the
-#: eye would miss, faces in shadow above all.
-_SHADOWS = 0.6
-#: Of the photo's own fine texture, so much stays. Below what reads as texture, yet VGG sees it: its
-#: features are then half as far from the photo's.
-_TEXTURE = 0.35
-#: How far colours go away from grey, 1 is nowhere.
-_SATURATION = 1.15
-#: Contours: the difference of two Gaussians, the first's deviation in pixels and what the second's
-#: is times that; from which difference on there is ink, and how fast it gets dense (XDoG's sigma,
-#: k, epsilon and phi).
-_SIGMA, _RATIO, _LEAST, _STEEPNESS = 2.0, 1.6, 0.03, 60.0
-#: Deviation in pixels of the blur that takes the steps from the edges of areas and ink.
-_EDGE = 0.5
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+#: The wide Gaussian of the difference, as a multiple of the narrow one: with 1.6 the difference
+#: comes close to a Laplacian (Marr, Hildreth, 1980).
+RATIO = 1.6
+#: Deviation of the Gaussian over the structure tensor, in pixels: below 2 the flow follows grain,
+#: far above it lines cut corners.
+_FLOW_BLUR = 2.0
+#: Ink below this is no line when specks are counted.
+_VISIBLE = 0.25
 
 
-def draw(
-    images: np.ndarray,
-    *,
-    smoothing: float,
-    ink: float,
-    gamma: float = 1.0,
-    contrast: float = 0.15,
-) -> np.ndarray:
-    """Flattens pictures and inks their contours, on the dark side of each edge.
+@dataclass(frozen=True)
+class DrawingStyle:
+    """How a picture is drawn. Lengths are in pixels, colours and differences in CIELAB units.
+
+    Attributes:
+      blur: deviation of the areas' bilateral filters.
+      blur_range: colour differences that these smooth away.
+      region: radius of the mean shift's window.
+      region_range: its radius in colour; larger gives fewer and larger areas.
+      gamma: the power that lightness is taken to; below 1 for lighter pictures.
+      black: lightness that becomes 0.
+      white: lightness that becomes 100.
+      levels: steps of lightness between black and white.
+      soft_step: sharpness of these steps in soft shades, see `tones.quantise`.
+      sharp_step: their sharpness on steep shades.
+      steep: the change of lightness per pixel from which a shade is steep.
+      saturation: what colours are multiplied by.
+      warmth: how far lights go to yellow and shadows to blue.
+      ink: how dark the lines are: 0 leaves them out, 1 is black.
+      line_width: deviation of the narrow Gaussian across the lines; lines are about twice as wide.
+      line_length: deviation of the Gaussian along the lines.
+      line_threshold: difference from which on an edge of the photo is inked.
+      border_threshold: difference from which on a border between areas is inked.
+      line_steepness: how fast ink gets dense beyond the threshold.
+      least_line: lines of fewer pixels are left out.
+    """
+
+    blur: float = 3.0
+    blur_range: float = 4.0
+    region: float = 6.0
+    region_range: float = 12.0
+    gamma: float = 0.85
+    black: float = 4.0
+    white: float = 96.0
+    levels: int = 7
+    soft_step: float = 3.0
+    sharp_step: float = 12.0
+    steep: float = 1.2
+    saturation: float = 1.2
+    warmth: float = 4.0
+    ink: float = 0.9
+    line_width: float = 0.9
+    line_length: float = 3.0
+    line_threshold: float = 0.7
+    border_threshold: float = 1.5
+    line_steepness: float = 0.6
+    least_line: int = 18
+
+
+def draw(images: np.ndarray, style: DrawingStyle) -> np.ndarray:
+    """Draws pictures: areas of few tones, with ink lines on edges and borders.
 
     Args:
       images: float32 [N, H, W, 3], RGB in [-1, 1].
-      smoothing: see `l0_smoothing`'s strength.
-      ink: how dark the contours are: 0 leaves them out, 1 makes them black.
-      gamma: the power that tones in [0, 1] are taken to, below 1 for lighter pictures.
-      contrast: how far tones then go along the curve 3x^2 - 2x^3; below 0 the other way, for softer
-        ones. Black and white stay.
+      style: see there.
 
     Returns:
       float32 [N, H, W, 3] in [-1, 1].
 
     Raises:
-      ValueError: another shape, a smoothing or gamma not above 0, ink outside [0, 1], or
-        contrast outside [-1, 1].
+      ValueError: another shape.
     """
     if images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"expected pictures [N, H, W, 3], got {list(images.shape)}")
-    if not 0 <= ink <= 1:
-        raise ValueError(f"ink is {ink}, and must be between 0 and 1")
-    if not gamma > 0:
-        raise ValueError(f"gamma is {gamma}, and must be greater than 0")
-    if not -1 <= contrast <= 1:
-        raise ValueError(f"contrast is {contrast}, and must be between -1 and 1")
-    photos = (np.asarray(images, np.float32) + 1) / 2
-    bright = l0_smoothing(2 * photos**_SHADOWS - 1, strength=smoothing)
-    areas = ((bright + 1) / 2) ** (1 / _SHADOWS)
-    light = areas**gamma
-    lively = light + contrast * (light**2 * (3 - 2 * light) - light)
-    grey = (lively @ _LUMA)[..., None]
-    lively = grey + _SATURATION * (lively - grey)
-    drawn = [
-        cv2.GaussianBlur(colors * (1 - ink * _contours(area @ _LUMA)[..., None]), (0, 0), _EDGE)
-        for colors, area in zip(lively, areas)
-    ]
-    drawn = np.stack(drawn) + _TEXTURE * (photos - areas)
-    return np.clip(2 * drawn - 1, -1, 1).astype(np.float32)
+    drawn = [_drawn(np.ascontiguousarray((image + 1) / 2, np.float32), style) for image in images]
+    return np.clip(2 * np.stack(drawn) - 1, -1, 1).astype(np.float32)
 
 
-def _contours(luma: np.ndarray) -> np.ndarray:
-    """[H, W] in [0, 1] -> how dense the ink is at each pixel, 0 to 1."""
-    near, far = (cv2.GaussianBlur(luma, (0, 0), _SIGMA * ratio) for ratio in (1.0, _RATIO))
-    return np.tanh(_STEEPNESS * np.maximum(far - near - _LEAST, 0))
+def areas(lab: np.ndarray, style: DrawingStyle) -> np.ndarray:
+    """The picture without lines: smooth areas in few tones; CIELAB, float32 [H, W, 3]."""
+    lab = tones.smooth(lab, passes=1, sigma=style.blur, range_sigma=style.blur_range)
+    lab = tones.mean_shift(lab, radius=style.region, range_radius=style.region_range)
+    lab = tones.smooth(lab, passes=2, sigma=style.blur, range_sigma=style.blur_range)
+    light = tones.curve(lab[..., 0], gamma=style.gamma, black=style.black, white=style.white)
+    light = tones.quantise(
+        light,
+        levels=style.levels,
+        sharpness=(style.soft_step, style.sharp_step),
+        slope=style.steep,
+    )
+    return tones.colour(light, lab[..., 1:], saturation=style.saturation, warmth=style.warmth)
+
+
+def ink(lab: np.ndarray, flat: np.ndarray, style: DrawingStyle) -> np.ndarray:
+    """How dense the ink is at each pixel, float32 [H, W] in [0, 1].
+
+    Lines stand on the dark side of the photo's edges in lightness, and on the areas' borders in
+    lightness and colour, which the photo alone hardly shows.
+
+    Args:
+      lab: the photo, CIELAB [H, W, 3].
+      flat: its `areas`.
+      style: see `DrawingStyle`.
+    """
+    # Grain would bend the flow and ink by itself.
+    fine = tones.smooth(lab, passes=1, sigma=style.blur / 2, range_sigma=style.blur_range)
+    tangents = flow.edge_tangents(fine, sigma=_FLOW_BLUR)
+    difference = flow.difference_across(
+        np.concatenate([fine[..., :1], flat], -1), tangents, sigma=style.line_width, ratio=RATIO
+    )
+    edges, borders = difference[..., 0], np.minimum(difference[..., 1:], 0).sum(-1)
+    both = flow.blur_along(np.dstack([edges, borders]), tangents, sigma=style.line_length)
+    lines = np.maximum(
+        density(both[..., 0], threshold=style.line_threshold, steepness=style.line_steepness),
+        density(both[..., 1], threshold=style.border_threshold, steepness=style.line_steepness),
+    )
+    return remove_specks(lines, least=style.least_line)
+
+
+def density(difference: np.ndarray, *, threshold: float, steepness: float) -> np.ndarray:
+    """XDoG's ink: none down to minus the threshold, then denser and denser, up to 1.
+
+    Winnemoeller, Kyprianidis, Olsen, "XDoG" (Computers & Graphics 2012), equation 5, with an
+    absolute threshold: their relative one, tau, inks the grain of dark areas.
+    """
+    return np.tanh(steepness * np.maximum(-difference - threshold, 0))
+
+
+def remove_specks(lines: np.ndarray, *, least: int) -> np.ndarray:
+    """The lines without connected pieces of fewer than `least` pixels; float32 [H, W]."""
+    visible = (lines > _VISIBLE).astype(np.uint8)
+    _, labels, figures, _ = cv2.connectedComponentsWithStats(visible, connectivity=8)
+    stays = figures[:, cv2.CC_STAT_AREA] >= least
+    stays[0] = True  # the background, with the faint ends of lines
+    return (lines * stays[labels]).astype(np.float32)
+
+
+def _drawn(rgb: np.ndarray, style: DrawingStyle) -> np.ndarray:
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    flat = areas(lab, style)
+    paper = 1 - style.ink * ink(lab, flat, style)[..., None]
+    return cv2.cvtColor(flat, cv2.COLOR_LAB2RGB) * paper

@@ -73,7 +73,7 @@ def test_choices_are_what_the_code_offers(field, choices):
         ("precision", "half", "one of float32, mixed_float16, mixed_bfloat16"),
         ("content_regions", (), "one or more numbers of at least 1"),
         ("content_regions", (12, "coarse"), "one or more numbers of at least 1"),
-        ("content_ink", 1.5, "between 0 and 1"),
+        ("drawing_ink", 1.5, "between 0 and 1"),
         ("crop_sides", (0.5,), "two numbers above 0 and up to 1, the smaller first"),
         ("crop_sides", (0.9, 0.4), "two numbers above 0 and up to 1, the smaller first"),
         ("vgg_weights", "", "imagenet, random or a path"),

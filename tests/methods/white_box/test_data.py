@@ -5,7 +5,6 @@ import pytest
 
 from wbc_tf.data.pictures import ImageFolderError
 from wbc_tf.methods.white_box.data import SAMPLES, WhiteBoxData
-from wbc_tf.ops.drawing import draw
 from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.structure_map import structure_map
 
@@ -58,18 +57,14 @@ def test_smoothed_content_is_the_photos_own(tiny_config):
     assert np.any(batch["content"] != batch["photo"])
 
 
-def test_drawn_content_is_the_photos_own(tiny_config):
+def test_drawn_content_shows_the_same_place_as_the_photo(tiny_config, tmp_path):
     config = tiny_config(
-        content_target="drawn",
-        content_smoothing=0.07,
-        content_ink=0.6,
-        content_gamma=0.9,
-        content_contrast=-0.2,
+        content_target="drawn", pair_cache=str(tmp_path), pair_sides=(40, 60), drawing_ink=0.6
     )
     (batch,) = _batches(config, start_step=2, count=1)
-    expected = draw(batch["photo"], smoothing=0.07, ink=0.6, gamma=0.9, contrast=-0.2)
-    np.testing.assert_array_equal(batch["content"], expected)
-    assert np.any(batch["content"] != batch["photo"])
+    for photo, drawn in zip(batch["photo"], batch["content"]):
+        assert np.any(photo != drawn)
+        assert np.corrcoef(photo.ravel(), drawn.ravel())[0, 1] > 0.4  # another place: near 0
 
 
 def test_crops_show_the_sides_asked_for(tiny_config):

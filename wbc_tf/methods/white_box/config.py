@@ -105,6 +105,7 @@ class WhiteBoxConfig(OwnFields):
 
     def check(self) -> None:
         """See `TrainingConfig.check`."""
+        super().check()
         if bool(self.face_photo_dir) != bool(self.face_cartoon_dir):
             missing = "face_cartoon_dir" if self.face_photo_dir else "face_photo_dir"
             raise ValueError(

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from wbc_tf.data.crops import CropSampler
+from wbc_tf.data.pairs import DrawnPairs
 from wbc_tf.data.pictures import PictureCache
 from wbc_tf.data.streams import Derived, Source, batch_stream
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
-from wbc_tf.ops.drawing import draw
 from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.pool import shared_pool
 
@@ -40,9 +40,15 @@ class WhiteBoxData:
             "photo": _unchanged,
             "structure": self._region_maps,
             "smoothed": self._smoothed,
-            "drawn": self._drawn,
         }
-        self._derived = {"content": Derived("photo", targets[config.content_target])}
+        self._derived = {}
+        if config.content_target == "drawn":
+            scenery = self._pairs(config.photo_dir, "photo")
+            faces = self._pairs(config.face_photo_dir, "face") if config.face_photo_dir else None
+            self._sources["photo"] = Source(scenery.photo, faces.photo if faces else None)
+            self._sources["content"] = Source(scenery.drawn, faces.drawn if faces else None)
+        else:
+            self._derived["content"] = Derived("photo", targets[config.content_target])
 
     def batches(
         self, *, start_step: int, context: tf.distribute.InputContext | None = None
@@ -50,7 +56,8 @@ class WhiteBoxData:
         """Endless dicts of float32 [batch, patch, patch, 3] RGB in [-1, 1].
 
         "photo", "cartoon", and "content", what the output is held to: the photo itself, or what
-        ``content_target`` makes of it, here and not in the step, so that they overlap.
+        ``content_target`` makes of it, here and not in the step, so that they overlap. Drawn
+        content is cut from a photo that was drawn whole, see `wbc_tf.data.pairs`.
 
         Args:
           start_step: of the first batch.
@@ -84,14 +91,18 @@ class WhiteBoxData:
     def _smoothed(self, photos: np.ndarray, _: np.ndarray) -> np.ndarray:
         return l0_smoothing(photos, strength=self._config.content_smoothing)
 
-    def _drawn(self, photos: np.ndarray, _: np.ndarray) -> np.ndarray:
+    def _pairs(self, folder: str, name: str) -> DrawnPairs:
         config = self._config
-        return draw(
-            photos,
-            smoothing=config.content_smoothing,
-            ink=config.content_ink,
-            gamma=config.content_gamma,
-            contrast=config.content_contrast,
+        return DrawnPairs(
+            folder,
+            cache=config.pair_cache,
+            style=config.drawing_style(),
+            short_sides=config.pair_sides,
+            scales=config.pair_scales,
+            jitter=config.pair_jitter,
+            patch_size=config.patch_size,
+            seed=config.seed,
+            name=name,
         )
 
     def _source(self, scenery: str, faces: str, name: str) -> Source:

@@ -63,6 +63,14 @@ class WhiteBox(GanMethod):
             rate=config.learning_rate * config.discriminator_rate,
         )
 
+    def pretrain_rate(self) -> Any:
+        """See `GanMethod.pretrain_rate`."""
+        if not self.config.pretrain_decay:
+            return None
+        return tf.keras.optimizers.schedules.CosineDecay(
+            self.config.learning_rate, max(self.config.pretrain_steps, 1)
+        )
+
     def state(self) -> dict[str, Any]:
         """See `GanMethod.state`."""
         return {
@@ -95,13 +103,17 @@ class WhiteBox(GanMethod):
         # VGG's variables are not ours to move, and a tape that watched them would keep more.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            # No guided filter, as released: it would hide what the generator has yet to learn.
             output = self.generator(batch["photo"])
             if config.pretrain_loss == "content":
                 # Weighted, since Adam's epsilon is not small beside the bare loss's gradients.
                 loss = config.content_weight * feature_l1(self._vgg(output), self._vgg(target))
             else:
-                loss = pixel_total(output, target, config)
+                # Released: the raw output alone, since the filter would hide what the generator
+                # has yet to learn.
+                loss = config.raw_weight * pixel_total(output, target, config)
+                if config.filtered_weight:
+                    filtered = self._output_filter((batch["photo"], output))
+                    loss += config.filtered_weight * pixel_total(filtered, target, config)
         norm = update(self.pretrain_optimizer, tape, loss, variables)
         return {"generator_loss": loss, "gradient_norm/generator": norm}
 
