@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +20,7 @@ from wbc_tf.inference.segments import cartoonize_in_segments, make_segment, segm
 from wbc_tf.inference.settings import DrawSettings, VideoSettings
 from wbc_tf.inference.video import cartoonize_video
 from wbc_tf.video.formats import container_of
+from wbc_tf.video.read import VideoReadError
 from wbc_tf.video.segments import SegmentError, plan_segments
 
 SETTINGS = VideoSettings(draw=DrawSettings(short_side=0), preset="ultrafast")
@@ -243,19 +243,21 @@ def test_a_short_video_is_made_in_one_piece(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a.mp4", "b.mp4"]
 
 
-def test_broken_frames_are_counted_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stabilize", [False, True])
+def test_broken_frames_are_counted_once(tmp_path: Path, stabilize: bool) -> None:
     path = make(
         tmp_path / "a.mkv", times=range(FRAMES), size=(120, 160), codec="mjpeg", pixels="yuvj420p"
     )
     data = bytearray(path.read_bytes())
     with av.open(str(path)) as container:
         found = [p for p in container.demux(video=0) if p.size]
-        for number in (30, 75):  # the second is a segment's first
+        for number in (70, 75):  # the second is a segment's first, which looks back at the other
             at = data.index(bytes(found[number]))
             data[at : at + found[number].size] = bytes(found[number].size)
     path.write_bytes(data)
     job = Job(path, tmp_path / "b.mkv")
-    entry = cartoonize_in_segments(leave, job, in_seconds(SETTINGS, 1.0))
+    settings = replace(SETTINGS, segment_seconds=1.0, stabilize=stabilize)
+    entry = cartoonize_in_segments(leave, job, settings)
     assert entry.frames == FRAMES
     assert "2 broken frames: the one before each is repeated" in entry.notes
 
@@ -271,6 +273,18 @@ def test_a_segment_of_another_encoder_is_named(film: Job) -> None:
     assert not film.target.exists()
 
 
+def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to("nowhere")
+    with pytest.raises(VideoReadError, match=r"a\.mp4: a link to nothing"):
+        cartoonize_in_segments(leave, Job(tmp_path / "a.mp4", tmp_path / "b.mp4"), SETTINGS)
+
+
+def test_too_many_pixels_are_refused(film: Job) -> None:
+    with pytest.raises(VideoReadError, match=r"a\.mp4: frames of 64 x 48 are too many"):
+        cartoonize_in_segments(leave, film, replace(SETTINGS, max_pixels=3000))
+    assert not film.target.parent.exists()
+
+
 def test_progress_counts_what_was_finished_before(film: Job) -> None:
     broken_off(film, after=90)
     seen: list[tuple[int, int | None]] = []
@@ -280,4 +294,3 @@ def test_progress_counts_what_was_finished_before(film: Job) -> None:
     assert seen[0] == (25, FRAMES)
     assert seen[-1] == (FRAMES, FRAMES)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert json.dumps(seen)

@@ -25,8 +25,14 @@ def pictures(path: Path) -> list[Picture]:
 
 def of_segment(path: Path, segment: Segment, *, lookback: bool = False) -> list[Picture]:
     with VideoReader(path) as reader:
-        first = segment.lookback if lookback else segment.first
-        return list(reader.pictures(seek=segment.seek, first=first, stop=segment.stop))
+        return list(
+            reader.pictures(
+                seek=segment.seek,
+                first=segment.first,
+                stop=segment.stop,
+                lookback=segment.lookback if lookback else None,
+            )
+        )
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from wbc_tf.inference.video import (
 )
 from wbc_tf.video.formats import Container, container_of
 from wbc_tf.video.frames import Picture
+from wbc_tf.video.read import open_video
 from wbc_tf.video.segments import Segment, join_segments, plan_segments
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ def make_segment(
     with open_reader(source, settings) as reader, whole_file(file) as temporary:
         pictures = reader.pictures(
             seek=segment.seek,
-            first=segment.lookback if settings.stabilize else segment.first,
+            first=segment.first,
             stop=segment.stop,
+            lookback=segment.lookback if settings.stabilize else None,
         )
         items = draw_ahead(cartoonizer, reader, pictures, settings)
         with (
@@ -199,6 +201,7 @@ def _plan(
     cartoonizer: Cartoonizer, source: Path, folder: Path, settings: VideoSettings
 ) -> tuple[list[Segment], list[str]]:
     """The segments of an earlier call if it was the same, else new ones; and notes."""
+    open_video(source)[0].close()  # says what is wrong with a file that is none
     stat = source.stat()
     call = {
         "source": [source.name, stat.st_size, stat.st_mtime_ns],
@@ -217,7 +220,13 @@ def _plan(
             return [Segment(**segment) for segment in plan["segments"]], notes
         notes.append("segments that an earlier call had finished were made otherwise: made again")
     seconds = settings.segment_seconds or SEGMENT_SECONDS
-    segments = plan_segments(source, seconds, start=settings.start, duration=settings.duration)
+    segments = plan_segments(
+        source,
+        seconds,
+        start=settings.start,
+        duration=settings.duration,
+        max_pixels=settings.max_pixels,
+    )
     if folder.exists():
         shutil.rmtree(folder)
     if len(segments) > 1:

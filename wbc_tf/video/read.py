@@ -88,6 +88,7 @@ class VideoReader:
             self._decoder: Decoder | None = Decoder(self.video)
             self._part: tuple[float, int | None] = (-math.inf, None)
             self._part_is_over = False
+            self._count_from: float = -math.inf
             self._stream = self._items()
             # Only the first frame tells colours and rotation for sure, and that there is one.
             self._head = self._up_to_a_picture()
@@ -152,7 +153,7 @@ class VideoReader:
         return times
 
     def pictures(
-        self, *, seek: int | None, first: int, stop: int | None
+        self, *, seek: int | None, first: int, stop: int | None, lookback: int | None = None
     ) -> Generator[Picture, None, None]:
         """The frames of one part, without other streams; in place of `items`.
 
@@ -161,6 +162,8 @@ class VideoReader:
             the beginning. All times are in ticks, counted as a picture's.
           first: time of the first frame.
           stop: time of the first frame that is left out; None takes all.
+          lookback: begin with the frame at this earlier time; `broken` and `moved` count from
+            `first` on all the same.
 
         Raises:
           VideoReadError: the file ends too early or is broken.
@@ -170,7 +173,8 @@ class VideoReader:
         self._open_again()
         if seek is not None and not self._seek(seek):
             self._open_again()
-        self._part = first, stop
+        self._part = (first if lookback is None else lookback), stop
+        self._count_from = first
         for packet in self._packets(self.video):
             yield from self._pictures(self._decoder.decode(packet) if self._decoder else ())
             if self._part_is_over:
@@ -299,8 +303,9 @@ class VideoReader:
             if time is not None:
                 decoded = decoded._replace(time=time)
                 if self._is_wanted(decoded):
-                    self.broken += decoded.broken
-                    self.moved += decoded.moved
+                    if time >= self._count_from:
+                        self.broken += decoded.broken
+                        self.moved += decoded.moved
                     yield self._picture(decoded)
 
     def _picture(self, decoded: DecodedFrame) -> Picture:

@@ -54,7 +54,12 @@ class Segment:
 
 
 def plan_segments(
-    path: Path, seconds: float, *, start: float = 0.0, duration: float | None = None
+    path: Path,
+    seconds: float,
+    *,
+    start: float = 0.0,
+    duration: float | None = None,
+    max_pixels: int | None = None,
 ) -> list[Segment]:
     """Divides a video at exact frames. Reads the whole file, but decodes only its first frame.
 
@@ -63,6 +68,7 @@ def plan_segments(
       seconds: of each segment; the last may be shorter.
       start: seconds to leave out at the beginning.
       duration: seconds to take; None takes the rest.
+      max_pixels: larger frames are refused.
 
     Returns:
       The segments; a single one for a short video, and for one whose frames have no clear times.
@@ -70,7 +76,7 @@ def plan_segments(
     Raises:
       VideoReadError: not a video, or one that was cut off.
     """
-    with VideoReader(path, start=start, duration=duration) as reader:
+    with VideoReader(path, start=start, duration=duration, max_pixels=max_pixels) as reader:
         base = reader.properties.time_base
         found = reader.frame_times()
     clear = [time for time, _ in found if time is not None]
