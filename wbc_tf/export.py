@@ -122,6 +122,7 @@ def main(values: flags.FlagValues) -> int:
                 output_size=values.output_size,
                 encoding=values.encoding,
                 quality=values.quality,
+                match_brightness=source.metadata.get("match_brightness", False),
             )
             version, told = export_server(source, output / name, settings)
     except (ModelNotFoundError, RunNotFoundError) as error:

@@ -21,6 +21,8 @@ def test_what_is_not_given_is_the_models_own() -> None:
 def test_what_is_given_reaches_the_settings() -> None:
     values = _values("--short_side=0", "--strength=1.5", "--delta=0", "--max_megapixels=0.5")
     assert draw_settings(values) == DrawSettings(short_side=0, strength=1.5, delta=0.0)
+    assert draw_settings(_values("--match_brightness")).match_brightness is True
+    assert draw_settings(_values("--nomatch_brightness")).match_brightness is False
     assert max_pixels(values) == 500_000
 
 

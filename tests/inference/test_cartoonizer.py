@@ -17,6 +17,7 @@ from wbc_tf.artefact.model_directory import (
 )
 from wbc_tf.files.pictures import read_rgb
 from wbc_tf.images import reduce_to_short_side, to_float, to_uint8
+from wbc_tf.inference.brightness import match_brightness
 from wbc_tf.inference.cartoonizer import OUTPUT_SIZES, Cartoonizer, MemoryBudgetError
 from wbc_tf.inference.full_size import apply_coefficients
 from wbc_tf.layers.guided_filter import guided_filter
@@ -370,3 +371,16 @@ def test_the_embedded_default_draws_a_cartoon() -> None:
     assert cartoon.shape == photo.shape
     difference = np.abs(cartoon.astype(int) - photo)
     assert 1 < difference.mean() < 60, "neither the photo itself nor another picture"
+
+
+def test_results_are_as_bright_as_their_photos_where_asked_for(tiny: Cartoonizer) -> None:
+    photos = np.stack([_photo(40, 61) // 2, 255 - _photo(40, 61) // 3])
+    plain = tiny(photos, short_side=24)
+    np.testing.assert_array_equal(tiny(photos, short_side=24, match_brightness=False), plain)
+    matched = tiny(photos, short_side=24, match_brightness=True)
+    for cartoon, drawn, photo in zip(matched, plain, photos):
+        np.testing.assert_array_equal(cartoon, match_brightness(drawn, photo))
+    # The model's own word is the default.
+    told = Cartoonizer(tiny._coefficients, metadata={**tiny.metadata, "match_brightness": True})
+    np.testing.assert_array_equal(told(photos, short_side=24), matched)
+    np.testing.assert_array_equal(told(photos, short_side=24, match_brightness=False), plain)

@@ -46,6 +46,13 @@ def define_picture_flags(values: flags.FlagValues) -> None:
         upper_bound=1.0,
         **topic,
     )
+    flags.DEFINE_boolean(
+        "match_brightness",
+        None,
+        "Make each result as bright as its input, by one factor for the whole picture. The default "
+        "is the model's own.",
+        **topic,
+    )
     define_quality_flag(values)
     flags.DEFINE_float(
         "max_megapixels",
@@ -78,6 +85,7 @@ def draw_settings(values: flags.FlagValues) -> DrawSettings:
         output_size=values.output_size,
         strength=values.strength,
         delta=values.delta,
+        match_brightness=values.match_brightness,
     )
 
 

@@ -12,6 +12,7 @@ from wbc_tf.artefact.exported import WHOLE
 from wbc_tf.artefact.model_directory import find_model, load_signatures, read_metadata
 from wbc_tf.files import PathLike
 from wbc_tf.images import reduce_to_short_side, to_float
+from wbc_tf.inference import brightness
 from wbc_tf.inference.full_size import apply_coefficients
 from wbc_tf.inference.precision import in_precision, resolve_precision
 from wbc_tf.inference.tiling import Tile, plan_tiles, smallest_tile
@@ -56,6 +57,8 @@ class Cartoonizer:
         self.short_side: int = metadata.get("short_side", _SHORT_SIDE)
         #: Share of the guided filter, where a call names none.
         self.delta: float = metadata.get("delta", 1.0)
+        #: Whether results are made as bright as their photos, where a call does not say.
+        self.match_brightness: bool = metadata.get("match_brightness", False)
         # Models of an earlier version of this project have neither setting in their graph.
         self._adjustable = "delta" in metadata
         self._reach = _reach(metadata)
@@ -111,6 +114,7 @@ class Cartoonizer:
         output_size: str = "input",
         strength: float = 1.0,
         delta: float | None = None,
+        match_brightness: bool | None = None,
     ) -> np.ndarray:
         """Cartoonizes one picture or a batch of equally large ones.
 
@@ -125,6 +129,8 @@ class Cartoonizer:
           strength: 0 is the photo, 1 the cartoon, up to 1.5 goes beyond it.
           delta: share of the guided filter in the result, 0 to 1; less is sharper (white-box paper,
             equation 9). None takes the model's own.
+          match_brightness: make each result as bright as its photo, see
+            `wbc_tf.inference.brightness`. None takes the model's own.
 
         Returns:
           uint8 RGB of the same rank; of the same size unless `output_size` is "working".
@@ -148,6 +154,9 @@ class Cartoonizer:
         working = _reduced(batch, short_side)
         targets = batch if output_size == "input" else working
         cartoons = self._cartoons(working, targets, _Knobs(float(strength), float(delta)))
+        if self.match_brightness if match_brightness is None else match_brightness:
+            for n, photo in enumerate(batch):
+                cartoons[n] = brightness.match_brightness(cartoons[n], photo)
         return cartoons if images.ndim == 4 else cartoons[0]
 
     def _refuse_settings(

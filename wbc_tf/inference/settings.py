@@ -17,12 +17,14 @@ class DrawSettings:
         network worked at.
       strength: 0 is the photo, 1 the cartoon, up to 1.5 goes beyond it.
       delta: how much of the guided filter is applied, 0 to 1; None takes the model's own.
+      match_brightness: make the result as bright as the picture; None as the model says.
     """
 
     short_side: int | None = None
     output_size: str = "input"
     strength: float = 1.0
     delta: float | None = None
+    match_brightness: bool | None = None
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments for `Cartoonizer`: what differs from its defaults."""

@@ -39,7 +39,9 @@ def save_generator(
       complete: see `wbc_tf.artefact.model_directory.save_model`.
     """
     stated = {**exported.metadata(generator), **metadata}
-    settings = settings or ServingSettings(short_side=stated["short_side"])
+    settings = settings or ServingSettings(
+        short_side=stated["short_side"], match_brightness=stated.get("match_brightness", False)
+    )
     return save_model(
         directory,
         model=generator,

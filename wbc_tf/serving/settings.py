@@ -18,12 +18,14 @@ class ServingSettings:
       output_size: "input" or "working", see `wbc_tf.Cartoonizer`.
       encoding: of `cartoon_bytes`, "png" or "jpeg".
       quality: of JPEG, 1 to 100.
+      match_brightness: make each cartoon as bright as its photo, see `wbc_tf.serving.brightness`.
     """
 
     short_side: int = 720
     output_size: str = "input"
     encoding: str = "png"
     quality: int = 95
+    match_brightness: bool = False
 
     def __post_init__(self) -> None:
         if self.short_side < 0:

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from wbc_tf.images import tensor_to_float
+from wbc_tf.serving.brightness import match_brightness
 from wbc_tf.serving.codec import decode_picture, encode_picture, opaque
 from wbc_tf.serving.settings import ServingSettings
 from wbc_tf.serving.working_size import apply_coefficients, reduce_to_short_side
@@ -71,6 +72,8 @@ def build_signatures(
         model = coefficients_signature(tensor_to_float(working[None, ..., :3]), strength, delta)
         target = picture if settings.output_size == "input" else working
         rgb = apply_coefficients(target[..., :3], model["scale"][0], model["offset"][0])
+        if settings.match_brightness:
+            rgb = match_brightness(rgb, picture[..., :3])
         return tf.concat([rgb, target[..., 3:]], axis=-1)
 
     # One picture at a time: the network keeps every core busy with one, and the memory it takes is

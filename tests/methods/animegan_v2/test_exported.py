@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -7,10 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf import export
 from wbc_tf.artefact.exported import WHOLE
+from wbc_tf.artefact.model_directory import load_signatures, read_metadata
 from wbc_tf.files.pictures import read_rgb
+from wbc_tf.images import to_uint8
+from wbc_tf.inference.brightness import brightness, match_brightness
 from wbc_tf.methods.animegan_v2.exported import EXPORTED, bytes_per_pixel, coefficients
 from wbc_tf.methods.animegan_v2.generator import Generator
+from wbc_tf.serving.saved_model import save_generator
 
 
 @pytest.mark.parametrize("name", ["piazza", "lake"])
@@ -62,3 +68,32 @@ def test_what_the_model_says_of_itself(hayao: Generator, lite: Generator) -> Non
     }
     # A picture of 16:9 fits into the default budget, whichever the network.
     assert 512 * 911 * bytes_per_pixel(hayao) < 1024 * 2**20
+
+
+def test_a_served_model_matches_the_brightness_as_the_command_line_does(
+    lite: Generator, tmp_path: Path, call: Callable
+) -> None:
+    """The export checks itself against the command line's way, at three sizes."""
+    metadata = {"licence": "none", "origin": "random", "match_brightness": True}
+    save_generator(EXPORTED, lite, tmp_path / "lite", metadata=metadata)
+    arguments = (f"--model={tmp_path / 'lite'}", f"--output={tmp_path}", "--short_side=40")
+    outcome = call(export, *arguments, "--name=served")
+    assert outcome.status == 0, outcome.err
+    assert read_metadata(tmp_path / "served" / "1")["serving"]["match_brightness"] is True
+
+    photo = np.random.default_rng(0).integers(0, 256, [48, 61, 3], dtype=np.uint8)
+    served = load_signatures(tmp_path / "served" / "1")["predict_uint8"](photo=photo[None])
+    cartoon = served["cartoon"][0].numpy()
+    assert abs(brightness(cartoon) - brightness(photo)) < 2
+
+
+def test_pictures_with_brightness_are_the_authors(hayao: Generator, animegan: Path) -> None:
+    """Through the command line's way: theirs are truncated twice, ours are rounded."""
+    golden = np.load(animegan / "inference" / "inference.npz")
+    height, width = (int(side) for side in golden["lake/size_hw"])
+    photo = read_rgb(animegan / "inference" / "lake_photo.png")
+    floats = cv2.resize(photo.astype(np.float32), (width, height)) / 127.5 - 1
+    _, offset = coefficients(hayao, floats[None])
+    cartoon = match_brightness(to_uint8(offset[0].numpy()), photo)
+    theirs = read_rgb(animegan / "inference" / "lake_anime.png")
+    assert np.abs(cartoon.astype(int) - theirs).max() <= 2
