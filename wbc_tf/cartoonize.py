@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
 
 from wbc_tf.cli.command_line import FAILED, OK, new_flags, run_command
 from wbc_tf.cli.interrupts import Interrupted, interruptible
-from wbc_tf.cli.job_flags import define_job_flags, planned_jobs, told
+from wbc_tf.cli.job_flags import define_job_flags, planned_jobs, show_plan, tell_ignored, told
 from wbc_tf.cli.model_flags import define_model_flags, load_cartoonizer
 from wbc_tf.cli.picture_flags import define_picture_flags, draw_settings, max_pixels
 from wbc_tf.cli.video_flags import check_videos, define_video_flags, video_settings
@@ -52,20 +53,28 @@ def main(values: flags.FlagValues) -> int:
     """Cartoonizes as the flags say; returns the exit status."""
     if asks_for_webcam(values):
         return show_webcam(values)
-    jobs = planned_jobs(values, videos=True)
+    ignored: list[Path] = []
+    jobs = planned_jobs(values, videos=True, ignored=ignored)
     videos = [job for job in jobs if is_video(job.source)]
     photos = [job for job in jobs if not is_video(job.source)]
     check_videos(values, videos)
+    if values.dry_run:
+        show_plan(jobs, overwrite=values.overwrite)
+        return OK
     try:
         with interruptible(), told(values) as listener:
-            return _cartoonize(values, photos, videos, listener)
+            return _cartoonize(values, photos, videos, ignored, listener)
     except Interrupted as interrupted:
         print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
         return interrupted.status
 
 
 def _cartoonize(
-    values: flags.FlagValues, photos: list[Job], videos: list[Job], listener: Console
+    values: flags.FlagValues,
+    photos: list[Job],
+    videos: list[Job],
+    ignored: list[Path],
+    listener: Console,
 ) -> int:
     cartoonizer = load_cartoonizer(values)
     # Imported now: a mistyped flag should not wait for them.
@@ -89,6 +98,7 @@ def _cartoonize(
             cartoonize_videos(
                 cartoonizer, videos, settings, overwrite=values.overwrite, listener=listener
             )
+        tell_ignored(ignored, listener)
     except OutputError as error:
         print(f"cartoonize: {error}", file=sys.stderr)
         stopped = True

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,3 +35,41 @@ def test_find_images_takes_every_known_extension(tmp_path: Path) -> None:
 def test_find_images_needs_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError, match="no such folder"):
         list(find_images(tmp_path / "nowhere"))
+
+
+def test_links_to_folders_are_followed_but_no_folder_is_visited_twice(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.png").touch()
+    (tmp_path / "deep" / "b.png").touch()
+    for name in ("one", "two"):  # two that point upward never ended
+        (tmp_path / "deep" / name).symlink_to(tmp_path)
+    (tmp_path / "itself.png").symlink_to("itself.png")
+    found = [path.relative_to(tmp_path).as_posix() for path in find_images(tmp_path)]
+    assert found == ["a.png", "deep/b.png", "itself.png"]
+
+
+def test_files_that_are_left_out_and_folders_that_cannot_be_listed_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.png", "notes.txt", "deep/b.png", "deep/data.csv", ".hidden.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    iterdir = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:  # root may list everything
+        if folder.name == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return iterdir(folder)
+
+    ignored: list[Path] = []
+    found = [path.name for path in find_images(tmp_path, ignored=ignored.append)]
+    assert found == ["a.png", "b.png"]
+    assert [path.name for path in ignored] == ["data.csv", "notes.txt"]
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    unreadable: list[Path] = []
+    found = list(find_images(tmp_path, unreadable=lambda folder, _: unreadable.append(folder)))
+    assert found == [tmp_path / "a.png"]
+    assert unreadable == [tmp_path / "deep"]
+    with pytest.raises(PermissionError):
+        list(find_images(tmp_path))

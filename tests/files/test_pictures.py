@@ -170,7 +170,7 @@ def test_a_picture_of_absurd_size_is_refused(
 def test_what_pillow_may_lack_is_called_by_its_name(
     monkeypatch: pytest.MonkeyPatch, head: bytes, message: str
 ) -> None:
-    def unidentified(stream: object) -> None:
+    def unidentified(stream: object, **_: object) -> None:
         raise UnidentifiedImageError
 
     monkeypatch.setattr(Image, "open", unidentified)
@@ -383,3 +383,12 @@ def test_an_unknown_extension_is_refused_before_anything_is_written(
     with pytest.raises(ValueError, match=r"a\.xyz.*choose one of .*\.png"):
         write_image(tmp_path / "a.xyz", picture)
     assert not os.listdir(tmp_path)
+
+
+def test_decoders_of_formats_that_we_do_not_list_are_not_reached(tmp_path: Path) -> None:
+    Image.new("RGB", (9, 7)).save(tmp_path / "a.pcx")
+    Image.new("RGB", (9, 7)).save(tmp_path / "b.ppm")
+    assert read_photo(tmp_path / "b.ppm").rgb.shape == (7, 9, 3)
+    with pytest.raises(ImageReadError, match=r"a\.pcx: not a picture that"):
+        read_photo(tmp_path / "a.pcx")
+    assert count_pixels(tmp_path / "a.pcx") == 0

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from wbc_tf.inference.jobs import InputError, Tally, plan_jobs
+from wbc_tf.files.pictures import ImageReadError
+from wbc_tf.inference import jobs
+from wbc_tf.inference.jobs import InputError, Tally, plan_jobs, refuse_overwriting
+from wbc_tf.inference.photo import read_job
 
 
 def _touch(folder: Path, *names: str) -> None:
@@ -127,7 +133,13 @@ def test_formats(tmp_path: Path) -> None:
         (["a.jpg"], "a.heic", {}, r"cannot write '\.heic'"),
         (["a.jpg"], "b.jpg", {"file_format": "PNG"}, r"named as JPEG, but --format=PNG"),
         (["a.jpg", "sub/a.jpg"], "out", {}, r"would both become .*out/a\.jpg"),
-        (["in"], "out", {"file_format": "PNG"}, r"would both become .*out/x\.png"),
+        (
+            ["in"],
+            "out",
+            {"file_format": "PNG", "strict_names": True},
+            r"would both become .*out/x\.png",
+        ),
+        (["a.jpg"], "a.jpgg", {}, r"did you mean .*a\.jpg\? .* write .*a\.jpgg/"),
         (["a.jpg"], "", {}, r"a\.jpg would be overwritten"),
         (["a.jpg"], "a.jpg", {}, r"a\.jpg would be overwritten"),
         (["in"], "in", {}, r"would be overwritten"),
@@ -212,7 +224,6 @@ def test_videos_are_found_among_pictures_by_whoever_can_make_them(tmp_path: Path
         (["in/a.jpg"], "c.mp4", "cannot write '.mp4'; choose one of .bmp"),
         (["in"], "c.mp4", "one file, but there are 3 inputs"),
         (["in/b.mp4"], "in", "would be overwritten"),
-        (["in/b.mkv", "in/b.mpg"], "out", "would both become"),
         (["in/*.txt"], "out", r"no pictures or videos \(.jpg .*.mp4"),
     ],
 )
@@ -220,8 +231,6 @@ def test_videos_that_make_no_sense_are_refused(
     tmp_path: Path, inputs: list[str], output: str, message: str
 ) -> None:
     _touch(tmp_path, "in/a.jpg", "in/b.mp4", "in/b.mkv", "in/e.txt")
-    if "in/b.mpg" in inputs:
-        _touch(tmp_path, "in/b.mpg")
     with pytest.raises(InputError, match=message):
         _plan(tmp_path, inputs, output, videos=True)
 
@@ -233,3 +242,89 @@ def test_tallies_add_up() -> None:
 def test_a_tally_counts() -> None:
     tally = Tally().counted("written").counted("failed").counted("written")
     assert tally == Tally(written=2, skipped=0, failed=1)
+
+
+def test_of_two_that_would_become_the_same_the_second_keeps_its_whole_name(tmp_path: Path) -> None:
+    _touch(tmp_path, "in/c.3gp", "in/c.flv", "in/d.bmp", "in/d.png")
+    assert _plan(tmp_path, ["in"], "out", videos=True, file_format="PNG") == {
+        "in/c.3gp": "out/c.mkv",
+        "in/c.flv": "out/c.flv.mkv",
+        "in/d.bmp": "out/d.png",
+        "in/d.png": "out/d.png.png",
+    }
+
+
+def test_all_clashes_are_named(tmp_path: Path) -> None:
+    _touch(tmp_path, "one/a.jpg", "one/b.jpg", "two/a.jpg", "two/b.jpg")
+    with pytest.raises(InputError, match=r"two/a\.jpg would both .*two/b\.jpg would both"):
+        _plan(tmp_path, ["one", "two"], "out")
+
+
+def test_names_that_differ_in_case_clash_where_the_disk_ignores_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "in/A.png", "in/a.png")
+    assert len(_plan(tmp_path, ["in"], "out")) == 2
+    monkeypatch.setattr(jobs, "_ignores_case", lambda folder: True)
+    with pytest.raises(InputError, match=r"in/A\.png and .*in/a\.png would both become"):
+        _plan(tmp_path, ["in"], "out")
+
+
+def test_links_in_circles_end(tmp_path: Path) -> None:
+    _touch(tmp_path, "in/a.jpg", "in/deep/b.jpg")
+    for name in ("one", "two"):
+        (tmp_path / "in" / "deep" / name).symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "c.jpg").symlink_to("c.jpg")  # no picture was made: RuntimeError
+    assert _plan(tmp_path, ["in"], "out", recursive=True) == {
+        "in/a.jpg": "out/a.jpg",
+        "in/c.jpg": "out/c.jpg",
+        "in/deep/b.jpg": "out/deep/b.jpg",
+    }
+
+
+def test_a_folder_that_cannot_be_listed_is_a_job_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "in/a.jpg", "in/locked/b.jpg")
+    iterdir, listdir = Path.iterdir, os.listdir
+    denied = PermissionError(errno.EACCES, "Permission denied")
+
+    def refuse(list_it: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def listing(folder: Path) -> Any:
+            if Path(folder).name == "locked":
+                raise denied
+            return list_it(folder)
+
+        return listing
+
+    monkeypatch.setattr(Path, "iterdir", refuse(iterdir))
+    monkeypatch.setattr(os, "listdir", refuse(listdir))
+    ignored: list[Path] = []
+    planned = plan_jobs([str(tmp_path / "in")], tmp_path / "out", recursive=True, ignored=ignored)
+    assert [job.source.name for job in planned] == ["a.jpg", "locked"]
+    with pytest.raises(ImageReadError, match=r"locked: the folder cannot be read \(Permission"):
+        read_job(planned[1])
+
+
+def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    _touch(tmp_path, "in/a.jpg", "in/notes.txt", "in/b.mp4")
+    ignored: list[Path] = []
+    _plan(tmp_path, ["in"], "out", ignored=ignored)
+    assert [path.name for path in ignored] == ["b.mp4", "notes.txt"]
+
+
+def test_a_file_that_a_flag_names_may_be_neither_input_nor_result(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg")
+    planned = plan_jobs([str(tmp_path / "a.jpg")], tmp_path / "b.jpg")
+    (tmp_path / "link").symlink_to("a.jpg")
+    with pytest.raises(InputError, match=r"--report=.*link would overwrite an input"):
+        refuse_overwriting(tmp_path / "link", "--report", planned)
+    with pytest.raises(InputError, match=r"--report=.*b\.jpg is also the result"):
+        refuse_overwriting(tmp_path / "b.jpg", "--report", planned)
+    refuse_overwriting(tmp_path / "c.jsonl", "--report", planned)
+
+
+def test_a_folder_whose_name_looks_misspelt_may_be_meant(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg")
+    (job,) = plan_jobs([str(tmp_path / "a.jpg")], f"{tmp_path}/a.jpgg/")
+    assert job.target == tmp_path / "a.jpgg" / "a.jpg"

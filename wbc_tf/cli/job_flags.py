@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
 
 from wbc_tf.cli.command_line import UsageError, on_topic
 from wbc_tf.files.formats import FORMATS
-from wbc_tf.inference.jobs import InputError, Job, plan_jobs
-from wbc_tf.inference.report import Report
+from wbc_tf.inference.jobs import InputError, Job, plan_jobs, refuse_overwriting
+from wbc_tf.inference.report import Entry, Report
 
 if TYPE_CHECKING:
-    from wbc_tf.inference.progress import Console
+    from wbc_tf.inference.progress import Console, Listener
 
 _TOPIC = "Files"
 
@@ -53,6 +55,16 @@ def define_job_flags(values: flags.FlagValues) -> None:
         "Write again the results that are there already. Without it they are skipped.",
         **topic,
     )
+    flags.DEFINE_boolean(
+        "strict_names",
+        False,
+        "Refuse inputs that would become the same file. Without it the second keeps its whole "
+        "name: a.png and a.bmp become a.jpg and a.bmp.jpg.",
+        **topic,
+    )
+    flags.DEFINE_boolean(
+        "dry_run", False, "Show which file would become which, and write nothing.", **topic
+    )
     flags.DEFINE_string(
         "report",
         None,
@@ -61,12 +73,15 @@ def define_job_flags(values: flags.FlagValues) -> None:
     )
 
 
-def planned_jobs(values: flags.FlagValues, *, videos: bool = False) -> list[Job]:
+def planned_jobs(
+    values: flags.FlagValues, *, videos: bool = False, ignored: list[Path] | None = None
+) -> list[Job]:
     """The jobs that the flags ask for.
 
     Args:
       values: parsed flags, from `define_job_flags`.
       videos: take videos too.
+      ignored: see `plan_jobs`.
 
     Raises:
       UsageError: a flag is missing, or what they ask for makes no sense.
@@ -75,15 +90,27 @@ def planned_jobs(values: flags.FlagValues, *, videos: bool = False) -> list[Job]
         raise UsageError("--input and --output are needed. Try --help.")
     file_format = values.format if values.format == "same" else values.format.upper()
     try:
-        return plan_jobs(
+        jobs = plan_jobs(
             values.input,
             values.output,
             recursive=values.recursive,
             file_format=file_format,
             videos=videos,
+            strict_names=values.strict_names,
+            ignored=ignored,
         )
+        if values.report:
+            refuse_overwriting(values.report, "--report", jobs)
     except InputError as error:
         raise UsageError(str(error)) from error
+    return jobs
+
+
+def show_plan(jobs: list[Job], *, overwrite: bool) -> None:
+    """Prints what --dry_run asks for: a line for each job."""
+    for job in jobs:
+        skipped = os.path.lexists(job.target) and not overwrite
+        print(f"{job.source} -> {job.target}{' (there already, skipped)' if skipped else ''}")
 
 
 @contextlib.contextmanager
@@ -103,3 +130,10 @@ def told(values: flags.FlagValues) -> Iterator[Console]:
             except OSError as error:
                 raise UsageError(f"--report={values.report}: {error.strerror}") from error
         yield stack.enter_context(Console(report))
+
+
+def tell_ignored(paths: Sequence[Path], listener: Listener) -> None:
+    """Tells of the files that were left out because of their endings."""
+    for path in paths:
+        note = "ignored, because its ending is none that is read"
+        listener.done(Entry(str(path), "", "ignored", notes=(note,)))

@@ -6,7 +6,9 @@ come out right, and colours by the file's profile (see `wbc_tf.files.metadata`).
 
 from __future__ import annotations
 
+import functools
 import io
+import os
 import struct
 import zlib
 from dataclasses import dataclass, replace
@@ -24,6 +26,11 @@ from wbc_tf.files.whole import write_whole
 _KEEPS_ALPHA = ("PNG", "WEBP", "TIFF", "GIF")
 
 _ANIMATED = ("PNG", "WEBP", "GIF")
+
+#: Formats we read, as Pillow names them. Its other decoders are not reached, whatever a file holds.
+READ_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM", "TGA", "JPEG2000", "ICO"),
+)
 
 # A decoder that is fed garbage fails in many ways.
 _DECODER_ERRORS = (
@@ -98,14 +105,29 @@ def read_photo(path: PathLike, *, animated: bool = False, max_pixels: int | None
         reason = "a link to nothing" if path.is_symlink() else "there is no such file"
         raise ImageReadError(f"{path}: {reason}") from error
     except IsADirectoryError as error:
-        raise ImageReadError(f"{path}: this is a folder, not a picture") from error
+        raise ImageReadError(f"{path}: {_what_folder(path)}") from error
     except OSError as error:
         raise ImageReadError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _what_folder(path: Path) -> str:
+    try:
+        os.listdir(path)
+    except OSError as error:
+        return f"the folder cannot be read ({error.strerror})"
+    return "this is a folder, not a picture"
 
 
 def decode_photo(data: bytes, *, name: str) -> Photo:
     """`read_photo` of a file's content; `name` is what an error calls it."""
     return _decode(io.BytesIO(data), name=name, animated=False, max_pixels=None)
+
+
+@functools.lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """Those of `READ_FORMATS` that this Pillow has been built with."""
+    Image.init()
+    return tuple(name for name in READ_FORMATS if name in Image.OPEN)
 
 
 def count_pixels(path: PathLike) -> int:
@@ -114,7 +136,7 @@ def count_pixels(path: PathLike) -> int:
     try:
         if not path.is_file():
             return 0
-        with Image.open(path) as opened:
+        with Image.open(path, formats=_formats()) as opened:
             return opened.width * opened.height * _frames(opened)
     except (Image.DecompressionBombError, *_DECODER_ERRORS):
         return 0  # why it cannot be read is for `read_photo` to say
@@ -122,7 +144,7 @@ def count_pixels(path: PathLike) -> int:
 
 def _decode(stream: BinaryIO, *, name: str, animated: bool, max_pixels: int | None) -> Photo:
     try:
-        with Image.open(stream) as opened:
+        with Image.open(stream, formats=_formats()) as opened:
             frames = _frames(opened) if animated and opened.format in _ANIMATED else 1
             _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
             photo = _decode_first(opened)

@@ -99,7 +99,9 @@ class Console:
         if self._clip is not None:
             self._clip.close()
             self._clip = None
-        self.tally = self.tally.counted(entry.status)
+        if entry.status != "ignored":
+            self.tally = self.tally.counted(entry.status)
+            self._bar.update()
         if self._report is not None:
             self._report.add(entry)
         if entry.status == "failed":
@@ -107,7 +109,6 @@ class Console:
         else:
             for note in entry.notes:
                 self._notes.setdefault(note, []).append(entry.source)
-        self._bar.update()
         if not self._terminal:
             self._line("")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
 from wbc_tf.files import PathLike
+from wbc_tf.inference.jobs import OutputError
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Entry:
     Attributes:
       source: the file that was read.
       target: the file that was, or would have been, written.
-      status: "written", "skipped" (it was there already) or "failed".
+      status: "written", "skipped" (it was there already), "failed" or "ignored" (its ending is none
+        that we read; it has no target).
       width: of the photo, in pixels; None where it was not read, and so for the next two.
       height: the same.
       frames: 1 unless it moves.
@@ -44,15 +47,24 @@ class Report:
     """
 
     def __init__(self, path: PathLike) -> None:
+        self._path = Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         # Closed by leaving the report, which is a context manager itself.
-        self._stream = Path(path).open("w", encoding="ascii")  # noqa: SIM115
+        self._stream = self._path.open("w", encoding="ascii")
 
     def add(self, entry: Entry) -> None:
-        """Appends a line."""
+        """Appends a line.
+
+        Raises:
+          OutputError: the disk is full.
+        """
         document = asdict(entry)
         document["seconds"] = round(entry.seconds, 4)
-        self._stream.write(json.dumps(document) + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(json.dumps(document) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            raise OutputError(self._path, error) from error
 
     def __enter__(self) -> Report:
         return self
@@ -63,4 +75,6 @@ class Report:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stream.close()
+        # What could not be written before cannot be written now either.
+        with contextlib.suppress(OSError):
+            self._stream.close()
