@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from wbc_tf.layers.resize import upsample_2x
+from wbc_tf.layers.resize import resize_aligned, upsample_2x
 
 
 def _upsample_2x(images: np.ndarray) -> np.ndarray:
@@ -69,3 +69,12 @@ def test_the_gradient_hands_each_input_its_share() -> None:
     gradient = tape.gradient(loss, images)[0, ..., 0].numpy()
     # By rows: the first is read whole once and half once, the last whole twice and half once.
     np.testing.assert_allclose(gradient, np.outer([1.5, 2.5], [1.5, 2, 2.5]))
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function], ids=["eager", "graph"])
+def test_aligned_corners_equal_the_torch_figures(shared, wrap) -> None:
+    with np.load(shared / "reference/cartoongan/losses.npz") as figures:
+        resized = wrap(resize_aligned)(figures["vgg_rgb"], 28, 28)
+        np.testing.assert_allclose(resized, figures["vgg_resized_rgb"], atol=1e-5)
+        corners = np.ix_([0, 1], [0, -1], [0, -1])
+        np.testing.assert_allclose(resized.numpy()[corners], figures["vgg_rgb"][corners], atol=1e-6)

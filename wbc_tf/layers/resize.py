@@ -1,4 +1,4 @@
-"""The original's bilinear up-sampling by two."""
+"""Bilinear samplings that TensorFlow 2 no longer offers."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ def upsample_2x(images: tf.Tensor) -> tf.Tensor:
     )
     height, width = (None if side is None else 2 * side for side in images.shape[1:3])
     return tf.cast(tf.ensure_shape(doubled, [None, height, width, None]), images.dtype)
+
+
+def resize_aligned(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Resizes bilinearly so that the corner pixels lie on the corner pixels.
+
+    Output pixel ``i`` of ``m`` is read at ``i * (n - 1) / (m - 1)`` of ``n``, as Torch did it; no
+    average is taken where a picture is reduced. ``tf.image.resize`` in TensorFlow 2 has no such
+    sampling.
+
+    Args:
+      images: [N, H, W, C], any float type.
+      height: of the result, in pixels.
+      width: the same.
+
+    Returns:
+      float32 [N, height, width, C].
+    """
+    return tf.raw_ops.ResizeBilinear(
+        images=images, size=[height, width], align_corners=True, half_pixel_centers=False
+    )
