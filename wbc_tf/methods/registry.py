@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from wbc_tf.methods import animegan_v2, white_box
+from wbc_tf.methods import animegan_v2, cartoongan, white_box
 from wbc_tf.training.spec import MethodSpec
 
 METHODS: dict[str, MethodSpec] = {
     "animegan_v2": animegan_v2.SPEC,
+    "cartoongan": cartoongan.SPEC,
     "white_box": white_box.SPEC,
 }
 
