@@ -12,7 +12,7 @@ from wbc_tf.evaluation.figures import Figure
 PICTURES = {"photos": {"folder": "p", "count": 4}, "reference": {"folder": "r", "count": 9}}
 
 
-def drawn(workdir: Path) -> list[tuple[str, int, float]]:
+def points(workdir: Path) -> list[tuple[str, int, float]]:
     """(tag, step, value) of everything in a run's evaluation curves, as TensorBoard reads them."""
     found = []
     for path in sorted((workdir / "tensorboard" / "evaluation").iterdir()):
@@ -34,7 +34,7 @@ def test_figures_of_the_generated_pictures_become_curves(tmp_path):
     curves = RunCurves(tmp_path, PICTURES)
     curves.add(10, ["fid", "flat"], _figures(3.0), details={"commit": "abc"})
     curves.add(20, ["fid", "flat"], _figures(2.0), details={"commit": "abc"})
-    assert drawn(tmp_path) == [
+    assert points(tmp_path) == [
         ("evaluation/fid_x_to_reference", 10, 3.0),
         ("evaluation/fid_x_to_reference", 20, 2.0),
         ("evaluation/flat", 10, pytest.approx(0.3)),
@@ -62,13 +62,13 @@ def test_what_was_measured_is_remembered_from_call_to_call(tmp_path):
     assert RunCurves(tmp_path, PICTURES).to_measure(10, ["fid", "flat"]) == []
 
 
-def test_other_pictures_are_refused_before_anything_is_drawn(tmp_path):
+def test_other_pictures_are_refused_before_anything_is_written(tmp_path):
     RunCurves(tmp_path, PICTURES).add(10, ["fid"], _figures(3.0), details={})
-    before = drawn(tmp_path)
+    before = points(tmp_path)
     others = {**PICTURES, "photos": {"folder": "p", "count": 5}}
     with pytest.raises(CurvesError, match=r"evaluation\.jsonl has figures on other"):
         RunCurves(tmp_path, others)
-    assert drawn(tmp_path) == before
+    assert points(tmp_path) == before
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"step": 3}'])

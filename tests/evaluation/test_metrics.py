@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from wbc_tf import evaluate
 from wbc_tf.evaluation import metrics
+from wbc_tf.evaluation.config import METRICS
 from wbc_tf.evaluation.inception import InceptionWeightsError
 from wbc_tf.evaluation.metrics import Evaluator, fid, flatness, kid, of_one_size, style
 from wbc_tf.evaluation.pictures import PictureFolder
@@ -213,10 +213,8 @@ def test_weights_that_cannot_be_had_are_a_reason(folders, monkeypatch, tmp_path)
         raise InceptionWeightsError("no connection")
 
     monkeypatch.setattr(metrics, "InceptionFeatures", offline)
-    evaluator = Evaluator(
-        evaluate.METRICS, weights="imagenet", vgg_weights=str(tmp_path / "none.h5")
-    )
-    result = evaluator.measure(evaluate.METRICS, folders)
+    evaluator = Evaluator(METRICS, weights="imagenet", vgg_weights=str(tmp_path / "none.h5"))
+    result = evaluator.measure(METRICS, folders)
     assert sorted(result.missing) == ["content", "fid", "kid", "style"]
     assert result.missing["fid"] == "no connection"
     assert "none.h5" in result.missing["content"]
@@ -230,7 +228,3 @@ def test_too_few_pictures_for_fid_are_warned_of(folders, monkeypatch, caplog):
     with caplog.at_level(logging.WARNING):
         _evaluator("fid").measure(["fid"], few)
     assert "3 samples are too few for a covariance of 3 dimensions" in caplog.text
-
-
-def test_the_commands_names_are_these():
-    assert evaluate.METRICS == metrics.METRICS

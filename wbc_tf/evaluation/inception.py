@@ -85,12 +85,9 @@ def _downloaded() -> tf.keras.Model:
         if "URL fetch failure" not in str(error):
             raise
         raise InceptionWeightsError(
-            f"The ImageNet weights of InceptionV3 could not be downloaded ({error}).\n"
-            "On a machine with a connection, run\n"
-            '  python -c "import tensorflow as tf; '
-            'tf.keras.applications.InceptionV3(include_top=False)"\n'
-            "and copy the .h5 file from its ~/.keras/models to the same folder here, or anywhere "
-            "and name it with --weights=PATH."
+            "the ImageNet weights of InceptionV3 could not be downloaded "
+            f"({str(error).rpartition(' -- ')[2]}). Give the path of Keras' .h5 file with "
+            "--weights=PATH; docs/measuring.md tells how to get it"
         ) from error
 
 

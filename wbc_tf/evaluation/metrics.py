@@ -103,8 +103,6 @@ _FROM_ROWS: dict[str, tuple[str, Callable[[Rows], list[Figure]]]] = {
     "style": ("style", style),
     "flatness": ("flatness", flatness),
 }
-#: All metrics. "content" looks at pairs of pictures, the others at each alone.
-METRICS = (*_FROM_ROWS, "content")
 
 
 @dataclass
@@ -126,7 +124,7 @@ class Evaluator:
     """Measures folders of pictures by some metrics; for these it reads a folder only once.
 
     Args:
-      metrics: some of `METRICS`.
+      metrics: some of `wbc_tf.evaluation.config.METRICS`.
       weights: of InceptionV3, see `InceptionFeatures`.
       vgg_weights: of VGG19, see `wbc_tf.losses.perceptual.VggFeatures`.
     """

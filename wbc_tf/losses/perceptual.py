@@ -97,13 +97,9 @@ def _application(network: str, weights: str | None) -> tf.keras.Model:
         if weights is None or "URL fetch failure" not in str(error):
             raise
         raise VggWeightsError(
-            f"The ImageNet weights of {network} could not be downloaded ({error}).\n"
-            "On a machine with a connection, run\n"
-            f'  python -c "import tensorflow as tf; tf.keras.applications.{network.upper()}'
-            '(include_top=False)"\n'
-            "and copy the .h5 file from its ~/.keras/models to the same folder here, or anywhere "
-            "and name it with --vgg_weights=PATH. Without pre-trained features, content and "
-            "structure losses mean nothing: --vgg_weights=random is for tests only."
+            f"the ImageNet weights of {network.upper()} could not be downloaded "
+            f"({str(error).rpartition(' -- ')[2]}). Give the path of Keras' .h5 file with "
+            "--vgg_weights=PATH; docs/measuring.md tells how to get it"
         ) from error
 
 

@@ -97,6 +97,16 @@ class TrainedGenerator:
         """The generator as it would be exported now."""
         return self._average.averaged()
 
+    @property
+    def kept(self) -> dict[int, str]:
+        """Step -> path of each checkpoint that is there now, oldest first."""
+        return self.checkpoints.kept
+
+    def export(self, step: int, path: str, directory: PathLike) -> None:
+        """Writes a checkpoint's generator (its moving average) as a model directory."""
+        self.restore(path)
+        export_generator(self.record, self.averaged(), directory, step=step)
+
 
 def run_metadata(record: RunRecord, *, step: int) -> dict[str, Any]:
     """What ``model.json`` says of a run's generator at a step."""
