@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from wbc_tf import train
 from wbc_tf.methods.animegan_v2.config import AnimeGanV2Config
 
 
@@ -49,3 +53,15 @@ def test_impossible_settings_are_refused(changes: dict, message: str) -> None:
 def test_a_config_is_made_again_from_its_json() -> None:
     config = dataclasses.replace(AnimeGanV2Config.presets()["animegan_v2_paprika"], seed=3)
     assert AnimeGanV2Config.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    "name", ["animegan_v2_hayao.cfg", "animegan_v2_shinkai.cfg", "animegan_v2_paprika.cfg"]
+)
+def test_each_flag_file_is_its_preset(root: Path, call: Callable, name: str) -> None:
+    outcome = call(train, f"--flagfile={root / 'configs' / name}", "--dry_run")
+    assert outcome.status == 0, outcome.err
+    shown = json.loads(outcome.out)
+    assert shown["method"] == "animegan_v2"
+    preset = AnimeGanV2Config.presets()[name.split(".")[0]]
+    assert AnimeGanV2Config.from_json(json.dumps(shown["config"])) == preset
