@@ -87,7 +87,8 @@ def pad_to_multiple(images: tf.Tensor, multiple: int, *, at_least: int = 1) -> t
 
     for axis in (1, 2):
         size = tf.shape(images)[axis]
-        padded = -(-tf.maximum(size, at_least) // multiple) * multiple
+        # Not by negative numbers: ONNX divides whole numbers towards zero.
+        padded = (tf.maximum(size, at_least) + multiple - 1) // multiple * multiple
         period = tf.maximum(2 * (size - 1), 1)
         position = tf.range(padded) % period
         images = tf.gather(images, tf.minimum(position, period - position), axis=axis)

@@ -178,7 +178,7 @@ def _with_defaults(
     known = {name: tf.constant(value) for name, value in defaults.items() if name in inputs}
 
     def call(**given: Any) -> Any:
-        return signature(**{**known, **given})
+        return signature(**known | {name: tf.convert_to_tensor(v) for name, v in given.items()})
 
     call.model = loaded  # type: ignore[attr-defined]  # the variables live as long as the model
     return call

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from wbc_tf.artefact.exported import WHOLE
-from wbc_tf.artefact.model_directory import find_model, load_signatures, read_metadata
 from wbc_tf.files import PathLike
 from wbc_tf.images import reduce_to_short_side, to_float
 from wbc_tf.inference import brightness
+from wbc_tf.inference.engines import Coefficients, load_engine
 from wbc_tf.inference.full_size import apply_coefficients
-from wbc_tf.inference.precision import in_precision, resolve_precision
 from wbc_tf.inference.tiling import Tile, plan_tiles, smallest_tile
 
 #: What comes back: the photo's own size, or the size the network worked at.
@@ -47,7 +45,11 @@ class Cartoonizer:
     """
 
     def __init__(
-        self, coefficients: Any, *, metadata: dict[str, Any], memory_budget: int = MEMORY_BUDGET
+        self,
+        coefficients: Coefficients,
+        *,
+        metadata: dict[str, Any],
+        memory_budget: int = MEMORY_BUDGET,
     ) -> None:
         self._coefficients = coefficients
         #: What the model says of itself: method, licence, origin.
@@ -87,23 +89,20 @@ class Cartoonizer:
         precision: str = "float32",
         memory_budget: int = MEMORY_BUDGET,
     ) -> Cartoonizer:
-        """Loads a model directory, or an embedded model by its name.
+        """Loads a model directory, an .onnx file, or an embedded model by its name.
 
         Args:
-          model: path or name.
+          model: path or name. An .onnx file needs ONNX Runtime and no TensorFlow.
           precision: of the network, one of `wbc_tf.inference.precision.PRECISIONS`; "auto" takes
             the fastest that the hardware has. The guided filter is always in float32.
           memory_budget: in megabytes, for the network's own work.
 
         Raises:
-          ModelNotFoundError: no such model.
+          ModelNotFoundError: no such model, or one that cannot be run here.
           PrecisionError: a precision that this machine does not have.
           MemoryBudgetError: a budget too small for any tile.
         """
-        version = find_model(model)
-        metadata = read_metadata(version)
-        precision = resolve_precision(precision)
-        coefficients = in_precision(load_signatures(version)["coefficients"], precision)
+        coefficients, metadata = load_engine(model, precision=precision)
         return cls(coefficients, metadata=metadata, memory_budget=memory_budget)
 
     def __call__(
@@ -138,6 +137,7 @@ class Cartoonizer:
         Raises:
           ValueError: pictures of another type or shape, or a setting outside its range.
           MemoryBudgetError: the model cannot be tiled and the picture does not fit.
+          NetworkError: the network could not be run.
         """
         short_side = self.short_side if short_side is None else short_side
         delta = self.delta if delta is None else delta
@@ -238,17 +238,17 @@ class Cartoonizer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scale and offset of `tile.keep` in every picture: float32 [N, h, w, 3] each."""
         rows, columns = tile.read
-        photo = tf.constant(to_float(pictures[:, rows, columns]))
+        photo = to_float(pictures[:, rows, columns])
+        rows, columns = tile.inner
         if self._adjustable:
-            settings = {name: tf.constant(value) for name, value in vars(knobs).items()}
-            model = self._coefficients(photo=photo, **settings)
-            scale, offset = model["scale"], model["offset"]
+            model = self._coefficients(photo=photo, **vars(knobs))
         else:
             model = self._coefficients(photo=photo)
-            scale = knobs.strength * model["scale"] + (1.0 - knobs.strength)
-            offset = knobs.strength * model["offset"]
-        rows, columns = tile.inner
-        return scale.numpy()[:, rows, columns], offset.numpy()[:, rows, columns]
+        scale, offset = (np.asarray(model[n])[:, rows, columns] for n in ("scale", "offset"))
+        if not self._adjustable and knobs.strength != 1:
+            strength = np.float32(knobs.strength)
+            return strength * scale + (1 - strength), strength * offset
+        return scale, offset
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from wbc_tf.files.pictures import Photo, count_pixels
 from wbc_tf.files.whole import remove_leftovers, write_whole
 from wbc_tf.images import reduced_size
 from wbc_tf.inference.ahead import worked_ahead
+from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
 from wbc_tf.inference.photo import as_cartoon, encode_result, read_job
 from wbc_tf.inference.progress import Listener, Silence
@@ -228,13 +229,11 @@ def _batches(steps: Iterable[_Step], short_side: int) -> Iterator[list[_Step]]:
 def _draw_batch(
     cartoonizer: Cartoonizer, batch: list[_Step], settings: DrawSettings, short_side: int
 ) -> list[_Step]:
-    import tensorflow as tf
-
     start = time.perf_counter()
     photos = [step.photo for step in batch if step.photo is not None]
     try:
         cartoons = _cartoons(cartoonizer, photos, settings, short_side)
-    except (OSError, ValueError, MemoryError, tf.errors.OpError) as error:
+    except (OSError, ValueError, MemoryError, NetworkError) as error:
         if len(batch) > 1:  # one at a time takes less memory, and only the guilty one fails
             return [
                 drawn

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import av
 
 from wbc_tf.files.whole import remove_leftovers
+from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
 from wbc_tf.inference.progress import Listener, Silence
 from wbc_tf.inference.report import Entry
@@ -42,8 +43,6 @@ def cartoonize_videos(
     Raises:
       OutputError: the disk is full or read-only.
     """
-    import tensorflow as tf
-
     listener = listener or Silence()
     tally = Tally()
     for folder in {job.target.parent for job in jobs}:
@@ -56,7 +55,7 @@ def cartoonize_videos(
                 entry = Entry(source, target, "skipped")
             else:
                 entry = _cartoonize(cartoonizer, job, settings, listener)
-        except (OSError, ValueError, MemoryError, av.FFmpegError, tf.errors.OpError) as error:
+        except (OSError, ValueError, MemoryError, av.FFmpegError, NetworkError) as error:
             if isinstance(error, OSError) and error.errno in ENDS_ALL:
                 raise OutputError(job.target.parent, error) from error
             reason = str(error)

@@ -1,0 +1,204 @@
+"""The model for everything that runs ONNX, checked against the network by ONNX Runtime.
+
+A file holds all that inference needs: ``photo`` in, ``cartoon`` out, and ``scale`` and ``offset``
+for results at another size; ``strength`` and ``delta`` are inputs with defaults. What
+``model.json`` says is in the file's own metadata.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from wbc_tf.artefact.model_directory import write_version
+from wbc_tf.images import to_float, to_uint8
+from wbc_tf.inference.engines import ONNX_METADATA
+from wbc_tf.serving.parity import ParityError
+from wbc_tf.serving.sample_photo import sample_photo
+from wbc_tf.serving.signatures import Coefficients
+from wbc_tf.serving.tflite import LiteModel
+
+#: ONNX operator set: the newest that tf2onnx writes and onnx 1.16 knows in full.
+OPSET = 17
+#: Files of an export. In float16 the convolutions and their weights are; filters and norms stay.
+VARIANTS = ("float32", "float16")
+#: Largest difference from the network in grey levels.
+TOLERANCE = {"float32": 1, "float16": 2}
+
+# Sides that are no multiples of four, and a single pixel.
+_FREE_SIZES = ((254, 318), (97, 131), (1, 1))
+_HALF = ("Conv", "ConvTranspose")
+
+
+def export_onnx(
+    directory: Path,
+    coefficients: Coefficients,
+    *,
+    size: tuple[int, int] | None,
+    metadata: Mapping[str, Any],
+) -> tuple[Path, list[LiteModel]]:
+    """Writes the next version of a folder with all `VARIANTS`, complete or not at all.
+
+    Args:
+      directory: ``NAME-onnx``.
+      coefficients: the network.
+      size: height and width of every picture; None leaves them, and the number of pictures, free.
+      metadata: kept in each file; see `wbc_tf.inference.engines.load_engine`.
+
+    Returns:
+      The new folder, and a row for each variant.
+
+    Raises:
+      ParityError: a variant is too far off; nothing was written.
+      ImportError: the extra ``[onnx]`` is missing.
+    """
+    network = _network(coefficients, size, metadata["delta"])
+    model = _converted(network, metadata["delta"])
+    rows = []
+
+    def write(folder: Path) -> None:
+        for variant in VARIANTS:
+            stated = {**metadata, "precision": variant, "size": size, "use": _USE}
+            content = _finished(model, variant, stated)
+            sizes = [size] if size else _FREE_SIZES
+            rows.append(_compare(content, network, variant=variant, sizes=sizes))
+            (folder / f"{variant}.onnx").write_bytes(content)
+
+    return write_version(directory, write), rows
+
+
+#: How to use a file without this package; kept in its metadata.
+_USE = (
+    "photo: float32 [N, H, W, 3] RGB, levels / 127.5 - 1, short side reduced to short_side. "
+    "cartoon: the same form; round((cartoon + 1) * 127.5), clipped to 0..255. For a larger photo, "
+    "enlarge scale and offset bilinearly and take scale * photo + offset."
+)
+
+
+def _network(
+    coefficients: Coefficients, size: tuple[int, int] | None, delta: float
+) -> Callable[..., dict[str, tf.Tensor]]:
+    height, width = size or (None, None)
+    number = 1 if size else None
+    signature = [
+        tf.TensorSpec([number, height, width, 3], tf.float32, name="photo"),
+        tf.TensorSpec([], tf.float32, name="strength"),
+        tf.TensorSpec([], tf.float32, name="delta"),
+    ]
+
+    @tf.function(input_signature=signature)
+    def predict(photo: tf.Tensor, strength: tf.Tensor, delta: tf.Tensor) -> dict[str, tf.Tensor]:
+        scale, offset = coefficients(photo, strength, delta)
+        return {"cartoon": scale * photo + offset, "scale": scale, "offset": offset}
+
+    return predict
+
+
+def _converted(network: Any, delta: float) -> Any:
+    """The network as an ONNX model in float32, its settings with their defaults."""
+    import onnx
+    import tf2onnx
+
+    with _quiet("tf2onnx"):
+        model, _ = tf2onnx.convert.from_function(
+            network, input_signature=network.input_signature, opset=OPSET
+        )
+    # An input that is also an initializer has that value by default.
+    for name, value in (("strength", 1.0), ("delta", delta)):
+        default = onnx.numpy_helper.from_array(np.array(value, np.float32), name)
+        model.graph.initializer.append(default)
+    return model
+
+
+def _finished(model: Any, variant: str, metadata: Mapping[str, Any]) -> bytes:
+    import onnx
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    if variant == "float16":
+        _halve_convolutions(copy.graph)
+    onnx.helper.set_model_props(copy, {ONNX_METADATA: json.dumps(dict(metadata))})
+    onnx.checker.check_model(copy)
+    return bytes(copy.SerializeToString())
+
+
+def _halve_convolutions(graph: Any) -> None:
+    """Convolutions in float16 with their weights, and a cast before and after each.
+
+    ONNX Runtime's own converter also takes the photo through float16 on its way to the guided
+    filter, whose differences then lose their last bits.
+    """
+    import onnx
+
+    half, full = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    weights = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    halved: dict[str, Any] = {}
+    nodes = []
+    for node in graph.node:
+        if node.op_type not in _HALF:
+            nodes.append(node)
+            continue
+        for position, name in enumerate(node.input):
+            node.input[position] = f"{name}/half"
+            if name in weights:
+                value = weights[name].astype(np.float16)
+                halved[name] = onnx.numpy_helper.from_array(value, f"{name}/half")
+            elif f"{name}/half" not in {output for each in nodes for output in each.output}:
+                nodes.append(onnx.helper.make_node("Cast", [name], [f"{name}/half"], to=half))
+        output = node.output[0]
+        node.output[0] = f"{output}/result"
+        nodes += [node, onnx.helper.make_node("Cast", [f"{output}/result"], [output], to=full)]
+    used = {name for node in nodes for name in node.input}
+    kept = [each for each in graph.initializer if each.name in used]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend([*kept, *halved.values()])
+
+
+def _compare(
+    content: bytes,
+    network: Callable[..., dict[str, tf.Tensor]],
+    *,
+    variant: str,
+    sizes: Sequence[tuple[int, int]],
+) -> LiteModel:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    delta = json.loads(session.get_modelmeta().custom_metadata_map[ONNX_METADATA])["delta"]
+    differences = []
+    for size in sizes:
+        photo = to_float(sample_photo(*size)[None])
+        (drawn,) = session.run(["cartoon"], {"photo": photo})
+        if not np.isfinite(drawn).all():
+            raise ParityError(f"{variant}.onnx: gives NaN or infinity. Nothing was written.")
+        expected = network(tf.constant(photo), tf.constant(1.0), tf.constant(delta))["cartoon"]
+        levels = to_uint8(drawn).astype(np.int16) - to_uint8(expected.numpy())
+        differences.append(np.abs(levels).ravel())
+    levels = np.concatenate(differences)
+    if levels.max() > TOLERANCE[variant]:
+        raise ParityError(
+            f"{variant}.onnx: differs from the network by {levels.max()} grey levels, above "
+            f"{TOLERANCE[variant]}. Nothing was written."
+        )
+    return LiteModel(variant, len(content), int(levels.max()), float(levels.mean()))
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
