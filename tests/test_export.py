@@ -178,7 +178,7 @@ def test_a_run_that_cannot_be_exported(
 
 def test_tflite_stands_where_no_server_looks(tiny_model: Path, tmp_path: Path, call: Call) -> None:
     arguments = (f"--model={tiny_model}", f"--output={tmp_path}", "--format=tflite")
-    outcome = call(export, *arguments, "--tflite_size=32x48")
+    outcome = call(export, *arguments, "--size=32x48")
     assert outcome.status == 0, outcome.err
     assert [path.name for path in tmp_path.iterdir()] == ["tiny-tflite"]
     assert "| int8 |" in outcome.out
@@ -199,7 +199,7 @@ def test_tflite_stands_where_no_server_looks(tiny_model: Path, tmp_path: Path, c
         (("--model=m", "--output=o", "--encoding=webp"), "encoding"),
         (("--model=m", "--output=o", "--name=a/b"), "--name=a/b"),
         (("--model=m", "--output=o", "--name=.."), "--name=.."),
-        (("--model=m", "--output=o", "--tflite_size=0x9"), "--tflite_size"),
+        (("--model=m", "--output=o", "--size=0x9"), "--size"),
     ],
 )
 def test_calls_that_make_no_sense(

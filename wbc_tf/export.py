@@ -16,10 +16,12 @@ Export a model for a server or a phone.
 
   python -m wbc_tf.export --model=white_box --output=exported
   python -m wbc_tf.export --workdir=runs/mine --output=exported --encoding=jpeg
-  python -m wbc_tf.export --model=white_box --output=exported --format=tflite --tflite_size=256x256
+  python -m wbc_tf.export --model=white_box --output=exported --format=tflite --size=256x256
+  python -m wbc_tf.export --model=white_box --output=exported --format=onnx
 
 The first two write exported/NAME/<version>/, complete or not at all, ready for TensorFlow Serving;
-what the server does with a picture is fixed here. The third writes exported/NAME-tflite/<version>/.
+what the server does with a picture is fixed here. The third writes exported/NAME-tflite/<version>/,
+the fourth exported/NAME-onnx/<version>/.
 NAME is the model's or the run's own unless --name gives another.
 """
 
@@ -51,7 +53,11 @@ def define_flags() -> flags.FlagValues:
         flag_values=values,
     )
     flags.DEFINE_enum(
-        "format", "saved_model", ["saved_model", "tflite"], "What to write.", flag_values=values
+        "format",
+        "saved_model",
+        ["saved_model", "tflite", "onnx"],
+        "What to write.",
+        flag_values=values,
     )
     defaults = ServingSettings()
     flags.DEFINE_integer(
@@ -86,9 +92,9 @@ def define_flags() -> flags.FlagValues:
         flag_values=values,
     )
     flags.DEFINE_string(
-        "tflite_size",
+        "size",
         "free",
-        "HEIGHTxWIDTH that a TensorFlow Lite model is fixed to, or 'free'.",
+        "HEIGHTxWIDTH that a TensorFlow Lite or ONNX model is fixed to, or 'free'.",
         flag_values=values,
     )
     return values
@@ -102,11 +108,17 @@ def main(values: flags.FlagValues) -> int:
         raise UsageError("--output is missing: the folder to write to")
     if values.name is not None and not re.fullmatch(r"[\w.-]*\w", values.name):
         raise UsageError(f"--name={values.name}: letters, digits, '_', '-' and '.' only")
-    lite_size = _lite_size(values.tflite_size)
+    size = _size(values.size)
 
     from wbc_tf.artefact.model_directory import ModelNotFoundError
     from wbc_tf.artefact.weights import WeightsError
-    from wbc_tf.methods.exporting import ExportError, export_lite, export_server, source_of
+    from wbc_tf.methods.exporting import (
+        ExportError,
+        export_lite,
+        export_open,
+        export_server,
+        source_of,
+    )
     from wbc_tf.methods.runs import RunNotFoundError
     from wbc_tf.serving.parity import ParityError
 
@@ -114,7 +126,9 @@ def main(values: flags.FlagValues) -> int:
         source = source_of(model=values.model, workdir=values.workdir, licence=values.licence)
         name, output = values.name or source.name, Path(values.output)
         if values.format == "tflite":
-            version, told = export_lite(source, output / f"{name}-tflite", size=lite_size)
+            version, told = export_lite(source, output / f"{name}-tflite", size=size)
+        elif values.format == "onnx":
+            version, told = export_open(source, output / f"{name}-onnx", size=size)
         else:
             short_side = values.short_side
             settings = ServingSettings(
@@ -134,12 +148,12 @@ def main(values: flags.FlagValues) -> int:
     return OK
 
 
-def _lite_size(text: str) -> tuple[int, int] | None:
+def _size(text: str) -> tuple[int, int] | None:
     if text == "free":
         return None
     match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
     if match is None:
-        raise UsageError(f"--tflite_size is 'free' or HEIGHTxWIDTH such as 256x256, not {text!r}")
+        raise UsageError(f"--size is 'free' or HEIGHTxWIDTH such as 256x256, not {text!r}")
     return int(match[1]), int(match[2])
 
 

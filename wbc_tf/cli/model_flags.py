@@ -20,7 +20,7 @@ def define_model_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "model",
         "white_box",
-        "Model directory, or the name of a model in pretrained_models/.",
+        "Model directory, .onnx file, or the name of a model in pretrained_models/.",
         **topic,
     )
     flags.DEFINE_enum(
@@ -57,11 +57,13 @@ def load_cartoonizer(values: flags.FlagValues) -> Cartoonizer:
     """
     from wbc_tf.artefact.model_directory import ModelNotFoundError
     from wbc_tf.inference.cartoonizer import Cartoonizer, MemoryBudgetError
-    from wbc_tf.inference.device import DeviceError, use_device
-    from wbc_tf.inference.precision import PrecisionError
+    from wbc_tf.inference.engines import DeviceError, PrecisionError, is_onnx
 
     try:
-        use_device(values.device)
+        if not is_onnx(values.model):  # which runs without TensorFlow
+            from wbc_tf.inference.device import use_device
+
+            use_device(values.device)
         return Cartoonizer.load(
             values.model, precision=values.precision, memory_budget=values.memory_budget
         )

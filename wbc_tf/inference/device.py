@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-
-class DeviceError(ValueError):
-    """The device that was asked for is not there."""
+from wbc_tf.inference.engines import DeviceError
 
 
 def use_device(name: str) -> None:

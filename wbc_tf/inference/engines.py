@@ -28,6 +28,14 @@ ONNX_METADATA = "wbc_tf"
 Coefficients = Callable[..., "dict[str, np.ndarray]"]
 
 
+class PrecisionError(ValueError):
+    """A precision that this machine does not have; the message says which it has."""
+
+
+class DeviceError(ValueError):
+    """The device that was asked for is not there."""
+
+
 class NetworkError(RuntimeError):
     """The network could not be run, mostly for want of memory; the message is the engine's own."""
 
@@ -102,7 +110,7 @@ def _onnx_runtime(path: Path, precision: str) -> tuple[Coefficients, dict[str, A
     metadata = json.loads(stated)
     if precision not in ("auto", metadata["precision"]):
         # The network's precision is part of the file.
-        raise ModelNotFoundError(
+        raise PrecisionError(
             f"{path} computes in {metadata['precision']}; --precision={precision} takes another "
             "file of the same export"
         )

@@ -18,6 +18,8 @@ from tensorflow.core.protobuf import rewriter_config_pb2
 # whatever else the process runs.
 from tensorflow.python.eager import context
 
+from wbc_tf.inference.engines import PrecisionError
+
 #: What may be asked for; "auto" is the fastest that the hardware has instructions for.
 PRECISIONS = ("float32", "bfloat16", "float16", "auto")
 
@@ -26,10 +28,6 @@ _BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16"})
 _CPU_INFO = Path("/proc/cpuinfo")
 # Tensor cores, which came with Volta.
 _FLOAT16_CAPABILITY = (7, 0)
-
-
-class PrecisionError(ValueError):
-    """A precision that this machine does not have; the message says which it has."""
 
 
 def resolve_precision(precision: str) -> str:

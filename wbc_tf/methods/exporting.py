@@ -14,6 +14,7 @@ from wbc_tf.artefact.model_directory import find_model, model_name, read_metadat
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.registry import METHODS
 from wbc_tf.methods.runs import RunError, TrainedGenerator, run_metadata
+from wbc_tf.serving.onnx import export_onnx
 from wbc_tf.serving.parity import check_parity
 from wbc_tf.serving.saved_model import save_generator
 from wbc_tf.serving.settings import ServingSettings
@@ -174,4 +175,32 @@ def export_lite(
         return coefficients(photo, 1.0, delta)
 
     version, rows = export_tflite(directory, own, size=size, metadata=stated)
+    return version, table(rows)
+
+
+def export_open(
+    source: Source, directory: Path, *, size: tuple[int, int] | None
+) -> tuple[Path, str]:
+    """Writes ``directory/<version>/`` with ONNX files.
+
+    Args:
+      source: what to export.
+      directory: ``NAME-onnx``.
+      size: height and width of every picture; None leaves them free.
+
+    Returns:
+      The version's folder, and a table of the files, for people.
+
+    Raises:
+      ParityError: a file is too far off; nothing was written.
+      ExportError: the extra is missing; nothing was written.
+    """
+    stated = {**source.exported.metadata(source.generator), **source.metadata}
+    coefficients = partial(source.exported.coefficients, source.generator)
+    try:
+        version, rows = export_onnx(directory, coefficients, size=size, metadata=stated)
+    except ImportError as error:
+        raise ExportError(
+            f"ONNX files need the extra [onnx]: pip install 'wbc_tf[onnx]' ({error})"
+        ) from error
     return version, table(rows)
