@@ -10,13 +10,14 @@ from PIL import Image, ImageCms
 
 from wbc_tf.files.metadata import (
     Metadata,
+    add_to_jpeg,
     fit_metadata,
     read_metadata,
     save_options,
     srgb_profile,
     to_srgb,
 )
-from wbc_tf.files.pictures import Photo, read_photo, write_image
+from wbc_tf.files.pictures import Photo, encode_image, read_photo, write_image
 
 ARTIST, ORIENTATION, MAKE, EXIF, GPS = 0x013B, 0x0112, 0x010F, 0x8769, 0x8825
 LENS, COLOR_SPACE, WIDTH, LATITUDE_REF = 0xA434, 0xA001, 0xA002, 1
@@ -185,3 +186,19 @@ def test_grey_by_an_rgb_profile_and_lab(picture: Image.Image) -> None:
     assert stated == srgb_profile()
     # Eight bits of L, a and b are coarser than those of RGB where colours are saturated.
     assert np.abs(np.asarray(converted).astype(int) - np.asarray(picture)).mean() < 3
+
+
+def test_metadata_is_put_into_a_jpeg_without_encoding_it_again() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
+    jpeg = encode_image(noise, file_format="JPEG")
+    assert add_to_jpeg(jpeg, Metadata()) == jpeg
+    exif = Image.Exif()
+    exif[0x013B] = "somebody"
+    metadata = Metadata(exif=exif.tobytes(), xmp=b"<x/>", icc_profile=srgb_profile())
+    with Image.open(io.BytesIO(add_to_jpeg(jpeg, metadata))) as opened:
+        assert opened.getexif()[0x013B] == "somebody"
+        assert opened.info["icc_profile"] == srgb_profile()
+        assert opened.info["xmp"] == b"<x/>"
+        again = np.asarray(opened)
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        np.testing.assert_array_equal(again, np.asarray(opened))

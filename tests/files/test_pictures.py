@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -392,3 +393,17 @@ def test_decoders_of_formats_that_we_do_not_list_are_not_reached(tmp_path: Path)
     with pytest.raises(ImageReadError, match=r"a\.pcx: not a picture that"):
         read_photo(tmp_path / "a.pcx")
     assert count_pixels(tmp_path / "a.pcx") == 0
+
+
+def test_our_own_limit_takes_the_place_of_pillows_only_while_a_picture_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)  # others' pictures stay limited by it
+    Image.new("RGB", (9, 7)).save(tmp_path / "a.png")
+    with pytest.raises(ImageReadError, match="too many pixels"):
+        read_photo(tmp_path / "a.png")
+    with ThreadPoolExecutor(4) as pool:
+        photos = pool.map(lambda _: read_photo(tmp_path / "a.png", max_pixels=63), range(40))
+        assert all(photo.rgb.shape == (7, 9, 3) for photo in photos)
+    assert count_pixels(tmp_path / "a.png") == 63
+    assert Image.MAX_IMAGE_PIXELS == 20

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import threading
@@ -232,3 +233,37 @@ def test_rest_speaks_of_arrays_too(plain: PlainModel) -> None:
     floats = (photo / 127.5 - 1).tolist()
     request = {"signature_name": "predict_float", "inputs": {"photo": [floats]}}
     assert np.shape(predict_json(plain, request)["outputs"]) == (1, 6, 7, 3)
+
+
+def test_the_deadline_counts_for_the_whole_answer() -> None:
+    # Every byte comes in time, and the answer never ends.
+    stop = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        with client, contextlib.suppress(OSError):
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while not stop.wait(0.05):
+                client.sendall(b" ")
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        thread = threading.Thread(target=drip, args=[listener], daemon=True)
+        thread.start()
+        connection = connect(f"http://127.0.0.1:{listener.getsockname()[1]}", model_name="m")
+        try:
+            with pytest.raises(ServerError, match=r"no answer in 0\.5 s"):
+                connection.cartoonize(PHOTO, timeout=0.5)
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_a_grpc_connection_can_be_closed(server: StandIn) -> None:
+    connection = connect(server.grpc_address, model_name=server.name)
+    connection.check(timeout=10)
+    connection.close()
+    with pytest.raises(ValueError, match="closed channel"):
+        connection.check(timeout=10)

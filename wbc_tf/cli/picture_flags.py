@@ -53,20 +53,11 @@ def define_picture_flags(values: flags.FlagValues) -> None:
         "is the model's own.",
         **topic,
     )
-    define_quality_flag(values)
-    flags.DEFINE_float(
-        "max_megapixels",
-        200.0,
-        "Refuse larger pictures (all frames of an animation together) and videos with larger "
-        "frames. A small file can hold more pixels than fit into memory. Raise it for files that "
-        "you trust.",
-        lower_bound=0.000001,
-        **topic,
-    )
+    define_file_flags(values)
 
 
-def define_quality_flag(values: flags.FlagValues) -> None:
-    """The flag --quality alone."""
+def define_file_flags(values: flags.FlagValues) -> None:
+    """The flags that concern picture files: --quality and --max_megapixels."""
     topic = on_topic(_TOPIC, values)
     flags.DEFINE_integer(
         "quality",
@@ -74,6 +65,15 @@ def define_quality_flag(values: flags.FlagValues) -> None:
         "Quality of JPEG and WebP files, from 1 to 100.",
         lower_bound=1,
         upper_bound=100,
+        **topic,
+    )
+    flags.DEFINE_float(
+        "max_megapixels",
+        200.0,
+        "Refuse larger pictures (all frames of an animation together) and videos with larger "
+        "frames. A small file can hold more pixels than fit into memory. Raise it for files that "
+        "you trust.",
+        lower_bound=0.000001,
         **topic,
     )
 

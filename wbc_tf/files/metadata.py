@@ -12,6 +12,7 @@ import functools
 import io
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -139,6 +140,27 @@ def save_options(metadata: Metadata, file_format: str) -> dict[str, Any]:
     elif fitting.xmp:
         options["xmp"] = fitting.xmp
     return options
+
+
+def add_to_jpeg(jpeg: bytes, metadata: Metadata) -> bytes:
+    """A JPEG file with metadata put in; the picture in it is not encoded again."""
+    content = io.BytesIO()
+    Image.new("L", (1, 1)).save(content, "JPEG", **save_options(metadata, "JPEG"))
+    segments = list(_application_segments(content.getvalue()))
+    added = b"".join(segment for segment in segments if segment[1] in (0xE1, 0xE2))
+    # JFIF's own segment comes first.
+    first = next(_application_segments(jpeg), b"")
+    position = 2 + (len(first) if first[1:2] == b"\xe0" else 0)
+    return jpeg[:position] + added + jpeg[position:]
+
+
+def _application_segments(jpeg: bytes) -> Iterator[bytes]:
+    """The segments behind the file's first two bytes that do not belong to the picture."""
+    position = 2
+    while jpeg[position] == 0xFF and 0xE0 <= jpeg[position + 1] <= 0xEF:
+        end = position + 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+        yield jpeg[position:end]
+        position = end
 
 
 def to_srgb(picture: Image.Image) -> tuple[Image.Image, bytes, list[str]]:

@@ -6,11 +6,14 @@ come out right, and colours by the file's profile (see `wbc_tf.files.metadata`).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
 import struct
+import threading
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -136,15 +139,16 @@ def count_pixels(path: PathLike) -> int:
     try:
         if not path.is_file():
             return 0
-        with Image.open(path, formats=_formats()) as opened:
+        with _without_pillows_limit(), Image.open(path, formats=_formats()) as opened:
             return opened.width * opened.height * _frames(opened)
     except (Image.DecompressionBombError, *_DECODER_ERRORS):
         return 0  # why it cannot be read is for `read_photo` to say
 
 
 def _decode(stream: BinaryIO, *, name: str, animated: bool, max_pixels: int | None) -> Photo:
+    own_limit = contextlib.nullcontext() if max_pixels is None else _without_pillows_limit()
     try:
-        with Image.open(stream, formats=_formats()) as opened:
+        with own_limit, Image.open(stream, formats=_formats()) as opened:
             frames = _frames(opened) if animated and opened.format in _ANIMATED else 1
             _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
             photo = _decode_first(opened)
@@ -159,6 +163,29 @@ def _decode(stream: BinaryIO, *, name: str, animated: bool, max_pixels: int | No
         raise ImageReadError(f"{name}: too many pixels to be read safely ({error})") from error
     except _DECODER_ERRORS as error:
         raise ImageReadError(f"{name}: broken or cut off ({error})") from error
+
+
+_limit_lock = threading.Lock()
+_limits: list[int | None] = []
+
+
+@contextlib.contextmanager
+def _without_pillows_limit() -> Iterator[None]:
+    """Within, Pillow's own limit of pixels is off, for our own takes its place.
+
+    It is one for the whole process: it is set back when the last of several threads leaves.
+    """
+    with _limit_lock:
+        _limits.append(Image.MAX_IMAGE_PIXELS if not _limits else None)
+        Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        with _limit_lock:
+            first = _limits[0]
+            _limits.pop()
+            if not _limits:
+                Image.MAX_IMAGE_PIXELS = first
 
 
 def _frames(opened: Image.Image) -> int:

@@ -18,11 +18,12 @@ from wbc_tf.images import reduce_to_short_side
 from wbc_tf.inference.jobs import Job
 
 
-def read_job(job: Job, *, max_pixels: int | None = None) -> Photo:
+def read_job(job: Job, *, animated: bool = True, max_pixels: int | None = None) -> Photo:
     """Reads a job's photo as its target's format can hold it.
 
     Args:
       job: what to read, and what it becomes.
+      animated: read all frames of an animation; else the first, with a note.
       max_pixels: refuse larger pictures, all frames together; None leaves it to Pillow.
 
     Returns:
@@ -31,7 +32,7 @@ def read_job(job: Job, *, max_pixels: int | None = None) -> Photo:
     Raises:
       ImageReadError: the file is missing, broken or too large; the message names it.
     """
-    photo = read_photo(job.source, animated=True, max_pixels=max_pixels)
+    photo = read_photo(job.source, animated=animated, max_pixels=max_pixels)
     target_format = format_of(job.target)
     notes = list(photo.notes)
     if photo.animation is not None and photo.format != target_format:

@@ -11,7 +11,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Protocol, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -55,6 +55,9 @@ class Connection(Protocol):
           ServerError: no cartoon within `timeout` seconds; the message says why.
         """
 
+    def close(self) -> None:
+        """Ends the connection."""
+
 
 def connect(server: str, *, model_name: str) -> Connection:
     """A connection by its address: ``http://host:8501`` speaks REST, ``host:8500`` gRPC.
@@ -78,8 +81,12 @@ class GrpcConnection:
         self._model_name = model_name
         # gRPC's own limit of 4 MB for an answer is less than many a PNG.
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-        channel = grpc.insecure_channel(address, options=unlimited)
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        self._channel = grpc.insecure_channel(address, options=unlimited)
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+
+    def close(self) -> None:
+        """See `Connection`."""
+        self._channel.close()
 
     def check(self, *, timeout: float) -> None:
         """See `Connection`."""
@@ -130,6 +137,9 @@ class RestConnection:
     def __init__(self, url: str, *, model_name: str) -> None:
         self._url = f"{url.rstrip('/')}/v1/models/{quote(model_name, safe='')}"
 
+    def close(self) -> None:
+        """See `Connection`; each request has a connection of its own, which is closed already."""
+
     def check(self, *, timeout: float) -> None:
         """See `Connection`."""
         self._call(self._url, None, timeout)
@@ -150,10 +160,11 @@ class RestConnection:
     def _call(self, url: str, content: dict[str, Any] | None, timeout: float) -> Any:
         data = None if content is None else json.dumps(content).encode("ascii")
         headers = {"Content-Type": "application/json"}
+        end = time.monotonic() + timeout
         try:
             request = urllib.request.Request(url, data=data, headers=headers)
             with urllib.request.urlopen(request, timeout=timeout) as response:
-                return json.load(response)
+                return json.loads(_read_all(response, end=end))
         except HTTPError as error:
             with error:
                 body = error.read().decode("utf-8", errors="replace")
@@ -167,6 +178,18 @@ class RestConnection:
             raise ServerError(f"{self._url}: {reason!r}", passing=True) from error
         except ValueError as error:  # no JSON, or no URL at all
             raise ServerError(f"{self._url}: no answer of a model server ({error})") from error
+
+
+def _read_all(response: HTTPResponse, *, end: float) -> bytes:
+    """The whole body, by the time `end`: a socket's own limit counts from one read to the next."""
+    parts = []
+    while part := response.read1(2**20):
+        if time.monotonic() > end:
+            raise socket.timeout
+        parts.append(part)
+    if response.length:  # what it announced and did not send
+        raise IncompleteRead(b"", response.length)
+    return b"".join(parts)
 
 
 def _json_error(body: str) -> str:
