@@ -31,7 +31,7 @@ def test_four_photos_become_four_cartoons_and_a_sheet(
     np.testing.assert_array_equal(
         read_rgb(output / "cartoons" / "cat.png"), Cartoonizer.load(tiny_model)(photo)
     )
-    assert read_rgb(sheet).shape[0] > 4 * 300, "four rows"
+    assert read_rgb(sheet).shape[0] > 4 * 500, "four rows, large enough for thin lines"
 
 
 def test_a_second_run_replaces_the_first(call: Callable, tiny_model: Path, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_sheet_may_lie_elsewhere(call: Callable, tiny_model: Path, tmp_path:
     sheet = tmp_path / "gallery.jpg"
     outcome = call(demo, f"--output={tmp_path / 'o'}", f"--sheet={sheet}", f"--model={tiny_model}")
     assert outcome.status == 0
-    assert read_rgb(sheet).shape[0] > 4 * 300
+    assert read_rgb(sheet).shape[0] > 4 * 500
     assert not (tmp_path / "o" / "contact_sheet.png").exists()
 
 

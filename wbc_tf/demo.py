@@ -16,7 +16,9 @@ Cartoonize four sample photos and lay them out side by side, before and after.
   python -m wbc_tf.demo --sheet=docs/images/gallery.jpg
 """
 
-#: scikit-image's sample photos: name in `skimage.data` -> what we call it.
+#: Height of a row on the sheet, in pixels: thin lines are lost where pictures are reduced.
+ROW_HEIGHT = 512
+#: scikit-image's sample photos, people first: name in `skimage.data` -> what we call it.
 SAMPLES = {"astronaut": "astronaut", "chelsea": "cat", "coffee": "coffee", "rocket": "rocket"}
 
 
@@ -70,7 +72,7 @@ def main(values: flags.FlagValues) -> int:
         "photo": [read_rgb(job.source) for job in jobs],
         "cartoon": [read_rgb(job.target) for job in jobs],
     }
-    write_image(sheet, contact_sheet(columns))
+    write_image(sheet, contact_sheet(columns, height=ROW_HEIGHT))
     print(f"{tally.written} cartoons in {cartoons}; before and after: {sheet}")
     return OK
 
