@@ -309,3 +309,14 @@ def test_chapters_are_cut() -> None:
     kept = PART.chapters(chapters)
     assert [(c["id"], c["start"], c["end"]) for c in kept] == [(1, 0, 400), (2, 400, 1500)]
     assert TimeRange().chapters(chapters) == tuple(chapters)
+
+
+def test_what_is_odd_about_a_file_is_noted(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.mkv", muxer="mp4")
+    with VideoReader(path) as video:
+        pictures(video)
+        video.moved = 2
+        assert video.notes == [
+            "named like matroska, but it is QuickTime / MOV",
+            "2 frames whose time ran backwards were moved",
+        ]
