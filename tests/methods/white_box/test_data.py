@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from wbc_tf.data.pictures import ImageFolderError
-from wbc_tf.methods.white_box.data import SAMPLES, WhiteBoxData
+from wbc_tf.methods.white_box.data import WhiteBoxData
 from wbc_tf.ops.l0_smoothing import l0_smoothing
 from wbc_tf.ops.structure_map import structure_map
+from wbc_tf.training.data import SAMPLES
 
 
 def _batches(config, *, start_step, count):

@@ -13,42 +13,36 @@ import tensorflow as tf
 
 from wbc_tf.data.crops import CropSampler
 from wbc_tf.data.pictures import PictureCache
-from wbc_tf.data.streams import Derived, Source, batch_stream
+from wbc_tf.data.streams import Derived, Source
 from wbc_tf.methods.animegan_v2.config import AnimeGanV2Config
 from wbc_tf.ops.edge_smoothing import smooth_edges
+from wbc_tf.training.data import FolderData
 
-#: Rows of the sample grid.
-SAMPLES = 4
 #: What a step reads.
 STREAMS = ("photo", "anime", "anime_gray", "smooth_gray")
 
 
-class AnimeGanV2Data:
-    """What a run reads. Batches and samples are pure functions of (seed, step).
+class AnimeGanV2Data(FolderData):
+    """What a run reads; raises as `FolderData` does.
 
-    Raises:
-      ValueError: the config names no folder of photos or none of style pictures.
-      ImageFolderError: a folder is missing, or holds less than a batch.
+    "photo"; "anime", pictures of the style, which may leave the range a little with
+    ``color_shift``; "anime_gray", the same in grey; "smooth_gray", others in grey with blurred
+    edges.
     """
 
     def __init__(self, config: AnimeGanV2Config) -> None:
-        for name in ("photo_dir", "cartoon_dir"):
-            if not getattr(config, name):
-                raise ValueError(f"{name} is empty, and must be a folder of pictures to train on")
-        self._config = config
-        self._cache = PictureCache()
-        self._samples = self._sampler(config.photo_dir, "sample", at_least=1)
-        style = self._sampler(config.cartoon_dir, "style")
-        self._sources = {
-            "photo": Source(self._sampler(config.photo_dir, "photo")),
+        super().__init__(config, sides=config.crop_sides)
+        style = self.sampler(config.cartoon_dir, "style")
+        self.sources = {
+            "photo": Source(self.sampler(config.photo_dir, "photo")),
             "style": Source(style),
             # Other crops than the coloured ones, as in the original.
-            "smooth": Source(self._sampler(config.cartoon_dir, "smooth")),
+            "smooth": Source(self.sampler(config.cartoon_dir, "smooth")),
         }
         shift = np.zeros(3, np.float32)
         if config.color_shift:
-            shift = color_shift(style, self._cache)
-        self._derived = {
+            shift = color_shift(style, self.cache)
+        self.derived = {
             "anime": Derived("style", lambda pictures, _: pictures + shift),
             "anime_gray": Derived("style", lambda pictures, _: gray(pictures)),
             "smooth_gray": Derived("smooth", lambda pictures, _: gray(smooth_edges(pictures))),
@@ -57,37 +51,9 @@ class AnimeGanV2Data:
     def batches(
         self, *, start_step: int, context: tf.distribute.InputContext | None = None
     ) -> tf.data.Dataset:
-        """Endless dicts of float32 [batch, patch, patch, 3] RGB in [-1, 1].
-
-        "photo"; "anime", pictures of the style, which may leave the range a little with
-        ``color_shift``; "anime_gray", the same in grey; "smooth_gray", others in grey with blurred
-        edges.
-        """
-        dataset = batch_stream(
-            self._sources,
-            self._derived,
-            batch_size=self._config.batch_size,
-            patch_size=self._config.patch_size,
-            start_step=start_step,
-            context=context,
-        )
+        """See `FolderData.batches`; only what a step reads."""
+        dataset = super().batches(start_step=start_step, context=context)
         return dataset.map(lambda batch: {name: batch[name] for name in STREAMS})
-
-    def sample_photos(self) -> tf.Tensor:
-        """The photos of the sample grid, the same all through."""
-        return tf.stack([self._samples.crop(i) for i in range(SAMPLES)])
-
-    def _sampler(self, folder: str, name: str, *, at_least: int | None = None) -> CropSampler:
-        config = self._config
-        return CropSampler(
-            folder,
-            patch_size=config.patch_size,
-            sides=config.crop_sides,
-            seed=config.seed,
-            name=name,
-            at_least=config.batch_size if at_least is None else at_least,
-            cache=self._cache,
-        )
 
 
 def gray(pictures: np.ndarray) -> np.ndarray:
