@@ -9,9 +9,9 @@ from wbc_tf.images import crop_to, pad_to_multiple
 from wbc_tf.layers.guided_filter import adjusted
 from wbc_tf.methods.cartoongan.generator import LEAST_SIDE, Generator, build_generator
 
-# Of the guided filter that delta mixes in. By default it is not: looking at photos at full size, the
-# filter erases the thin dark contours, which lie where the photo has none, and they are the style.
-# Plain enlargement keeps them and is only softer.
+# Of the guided filter that delta mixes in. By default it is not: it erases the thin dark contours,
+# which lie where the photo has none, and they are the style. Plain enlargement keeps them and is
+# only softer.
 GUIDED_FILTER_RADIUS = 1
 GUIDED_FILTER_EPS = 5e-3
 
