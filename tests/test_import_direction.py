@@ -30,6 +30,7 @@ LEVELS = {
     "wbc_tf.methods.registry": 6,
     "wbc_tf.methods.runs": 7,
     "wbc_tf.methods.exporting": 8,
+    "wbc_tf.methods.train_run": 8,
     # Commands, and the library's front door, which nothing inside goes through.
     "wbc_tf": 9,
     "wbc_tf.cartoonize": 9,

@@ -26,7 +26,7 @@ TINY = (
     "--structure=adaptive",
     "--nostructure_released",
     "--crop_sides=0.4,0.9",
-    "--content_target=drawn",
+    "--content_target=structure",
     "--pixel_weight=1",
     "--gradient_weight=1",
     "--channel_mean_weight=0.5",
@@ -66,7 +66,7 @@ def command(root, *arguments):
     )
 
 
-def train(root, *arguments, timeout=300):
+def train(root, *arguments, timeout=900):
     """Runs train.py to its end; a hang at the interpreter's end is a failure like any other."""
     process = command(root, "train.py", *arguments)
     try:
@@ -79,7 +79,7 @@ def train(root, *arguments, timeout=300):
 def running_past_step_4(root, folders, workdir):
     """A run that would go on for long, with the checkpoint of step 4 behind it."""
     process = command(root, "train.py", *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 900
     while not list(workdir.glob("checkpoints/step-4.index")):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
@@ -121,7 +121,7 @@ def test_its_model_cartoonizes(root, unbroken, tmp_path):
         f"--input={photo}",
         f"--output={tmp_path / 'cartoon.png'}",
     )
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert out.splitlines()[-1] == "1 written, 0 skipped, 0 failed"
     assert read_rgb(tmp_path / "cartoon.png").shape == (33, 50, 3)
@@ -137,25 +137,24 @@ def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbrok
     for later in workdir.glob("checkpoints/step-*"):
         if not later.name.startswith("step-4."):
             later.unlink()
-    (workdir / "checkpoints" / "checkpoint").write_text('model_checkpoint_path: "step-4"\n')
 
     status, _, err = train(root, *TINY, *folders, f"--workdir={workdir}")
     assert status == 0, err
     assert len(losses(workdir)) == len(losses(unbroken)) == 7
     for ours, theirs in zip(losses(workdir), losses(unbroken)):
-        assert ours.keys() == theirs.keys()
-        for name in ours.keys() - {"phase"}:
-            # Rounding may differ where threads share the work anew; a wrong crop, draw or moment
-            # shows in the second digit.
-            assert ours[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-9), name
+        # Not a bit may differ: both runs are deterministic.
+        assert ours == theirs
 
 
-def test_sigterm_saves_and_ends_cleanly(root, folders, tmp_path):
+def test_sigterm_saves_and_says_that_the_run_is_not_done(root, folders, tmp_path):
     workdir = tmp_path / "run"
     process = running_past_step_4(root, folders, workdir)
+    second = train(root, *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
+    assert second[0] == 2
+    assert f"another training runs in this folder (process {process.pid} on " in second[2]
     process.terminate()
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 143, err
     assert "Stopped and saved" in out
     done = losses(workdir)[-1]["step"]
     assert (workdir / "checkpoints" / f"step-{done}.index").is_file()
@@ -207,7 +206,7 @@ def test_a_damaged_run_folder_and_a_file_in_its_place_are_named(call, folders, t
     (tmp_path / "file").touch()
     everything = [*TINY, *folders, "--nodeterministic"]
     outcome = call(command_of_train, *everything, f"--workdir={tmp_path / 'run'}")
-    assert (outcome.status, "config.json is damaged" in outcome.err) == (2, True), outcome.err
+    assert (outcome.status, "config.json: this run cannot be set up" in outcome.err) == (2, True), outcome.err
     outcome = call(command_of_train, *everything, f"--workdir={tmp_path / 'file'}")
     assert (outcome.status, str(tmp_path / "file") in outcome.err) == (2, True), outcome.err
 

@@ -30,7 +30,7 @@ def run_two_workers(root: Path, program: str, *arguments: str) -> list[str]:
             )
         )
     try:
-        results = [process.communicate(timeout=120) for process in processes]
+        results = [process.communicate(timeout=600) for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -2,18 +2,32 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import tensorflow as tf
+from absl import logging
 
-from wbc_tf.training.logs import RunLogs
+from wbc_tf.training.logs import RunLogs, steps_logged
 
 
-def test_a_resumed_run_drops_what_its_checkpoint_does_not_know(tmp_path):
+@pytest.fixture
+def warnings(monkeypatch):
+    found = []
+    monkeypatch.setattr(logging, "warning", lambda text, *args: found.append(text % args))
+    return found
+
+
+def steps(workdir):
+    return [json.loads(line)["step"] for line in (workdir / "losses.jsonl").open("rb")]
+
+
+def test_a_resumed_run_drops_what_its_checkpoint_does_not_know(tmp_path, warnings):
     logs = RunLogs(tmp_path, start_step=0)
     for step in range(1, 6):
         logs.scalars(step, "main", {"loss": step / 10})
     logs.close()
     with (tmp_path / "losses.jsonl").open("a") as stream:
         stream.write('{"step": 6, "phase": "ma')  # cut off by a kill
+    assert steps_logged(tmp_path) == 5
 
     logs = RunLogs(tmp_path, start_step=3)
     logs.scalars(4, "main", {"loss": 0.9})
@@ -25,6 +39,35 @@ def test_a_resumed_run_drops_what_its_checkpoint_does_not_know(tmp_path):
         (3, 0.3),
         (4, 0.9),
     ]
+    assert warnings == []
+
+
+def test_damaged_lines_are_counted_and_cost_no_others(tmp_path, warnings):
+    lines = [json.dumps({"step": step, "phase": "main", "loss": 0.5}).encode() for step in range(8)]
+    lines[2] = b"\xff\x00garbage"
+    lines[4] = b"[4]"
+    lines[5] = lines[5].replace(b"5,", b"6,")  # the step of another line
+    (tmp_path / "losses.jsonl").write_bytes(b"\n".join(lines[1:]))
+    logs = RunLogs(tmp_path, start_step=7)
+    logs.scalars(8, "main", {"loss": 0.9})
+    logs.close()
+    assert steps(tmp_path) == [1, 3, 6, 7, 8]
+    assert "3 of 7 steps are missing or damaged" in warnings[0]
+
+
+def test_curves_have_some_steps_and_losses_all(tmp_path):
+    logs = RunLogs(tmp_path, start_step=0, curve_every=3)
+    for step in range(1, 8):
+        logs.scalars(step, "main", {"loss": step / 10})
+    logs.close()
+    assert steps(tmp_path) == list(range(1, 8))
+    (events,) = (tmp_path / "tensorboard").glob("events*")
+    points = [
+        (event.step, value.tag)
+        for event in tf.compat.v1.train.summary_iterator(str(events))
+        for value in event.summary.value
+    ]
+    assert points == [(3, "main/loss"), (6, "main/loss")]
 
 
 def test_figures_reach_tensorboard(tmp_path):

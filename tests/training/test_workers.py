@@ -23,7 +23,7 @@ settings = LoopSettings(checkpoint_every=3, sample_every=4)
 if not is_chief(strategy) and sys.argv[2] == "stop":
     batches = method.batches
     signalled = []
-    def batches_that_signal(*, start_step):
+    def batches_that_signal(*, start_step, context=None):
         def pull(step):
             if step == 5 and not signalled:
                 signalled.append(step)
@@ -33,7 +33,8 @@ if not is_chief(strategy) and sys.argv[2] == "stop":
             with tf.control_dependencies([tf.numpy_function(pull, [step], tf.int64)]):
                 return {name: tf.identity(images) for name, images in batch.items()}
         steps = tf.data.Dataset.counter(start_step)
-        return tf.data.Dataset.zip((batches(start_step=start_step), steps)).map(with_signal)
+        shares = batches(start_step=start_step, context=context)
+        return tf.data.Dataset.zip((shares, steps)).map(with_signal)
     method.batches = batches_that_signal
 outcome = train(method, workdir=Path(sys.argv[1]), settings=settings, strategy=strategy)
 role = "chief" if is_chief(strategy) else "helper"

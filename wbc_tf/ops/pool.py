@@ -28,6 +28,7 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -39,6 +40,10 @@ from typing import Any
 import numpy as np
 
 from wbc_tf.ops.structure_map import structure_map
+
+
+class StructureWorkerError(RuntimeError):
+    """A worker process is gone; the message says how it ended."""
 
 
 class StructurePool:
@@ -86,7 +91,8 @@ class StructurePool:
           [N, H, W, 3] float32 in [-1, 1].
 
         Raises:
-          RuntimeError: the pool is closed, or a worker died, of which the message says more.
+          StructureWorkerError: a worker died, of which the message says more.
+          RuntimeError: the pool is closed.
         """
         if isinstance(options, Mapping):
             options = [options] * len(images)
@@ -177,10 +183,7 @@ class _Worker:
             self.alive = False
             self.hang_up()
             self.wait()
-            raise RuntimeError(
-                f"a structure worker died with exit code {self._process.returncode} "
-                "(-9: killed, often for want of memory); its own message, if any, is above"
-            ) from error
+            raise StructureWorkerError(_how_it_died(self._process.returncode)) from error
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -219,6 +222,16 @@ def serve() -> None:
             reply = error
         pickle.dump(reply, replies, pickle.HIGHEST_PROTOCOL)
         replies.flush()
+
+
+def _how_it_died(status: int) -> str:
+    if status == -signal.SIGKILL:
+        how = "was killed (SIGKILL), often because the machine has too little memory"
+    elif status < 0:
+        how = f"was ended by {signal.Signals(-status).name}"
+    else:
+        how = f"ended with exit status {status}; its own message, if it left one, is above"
+    return f"a process that computes structure maps {how}"
 
 
 def _usable_cores() -> int:

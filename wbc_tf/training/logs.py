@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from wbc_tf.comparison.contact_sheet import contact_sheet
 from wbc_tf.files.pictures import write_image
@@ -20,27 +21,35 @@ class RunLogs:
 
     losses.jsonl: one line per step, ``{"step": 1, "phase": "pretrain", ...}``; a resumed run first
       drops the lines after its checkpoint, so that each step stands there once.
-    tensorboard/: the same figures as curves, and the sample grids. What a resumed run does again is
-    drawn twice there: TensorBoard cannot take lines back.
+    tensorboard/: the same figures as curves, of some of the steps, and the sample grids. What a
+      resumed run does again is drawn twice there: TensorBoard cannot take lines back.
     samples/: the grids as PNG files.
     """
 
-    def __init__(self, workdir: Path, *, start_step: int) -> None:
-        """Opens the logs of a run that has `start_step` steps behind it."""
+    def __init__(self, workdir: Path, *, start_step: int, curve_every: int = 1) -> None:
+        """Opens the logs of a run.
+
+        Args:
+          workdir: the run's folder.
+          start_step: how many steps the run has behind it.
+          curve_every: steps between two points of a TensorBoard curve.
+        """
+        self._curve_every = curve_every
         self._samples = workdir / "samples"
         self._samples.mkdir(parents=True, exist_ok=True)
-        self._writer = tf.summary.create_file_writer(str(workdir / "tensorboard"))
         losses = workdir / "losses.jsonl"
         _keep_steps_up_to(losses, start_step)
         self._losses = losses.open("a", encoding="utf-8")
+        self._writer = tf.summary.create_file_writer(str(workdir / "tensorboard"))
 
     def scalars(self, step: int, phase: str, values: Mapping[str, float]) -> None:
         """Notes the figures of a step."""
         line = {"step": step, "phase": phase, **values}
         self._losses.write(json.dumps(line) + "\n")
-        with self._writer.as_default(step=step):
-            for name, value in values.items():
-                tf.summary.scalar(f"{phase}/{name}", value)
+        if step % self._curve_every == 0:
+            with self._writer.as_default(step=step):
+                for name, value in values.items():
+                    tf.summary.scalar(f"{phase}/{name}", value)
 
     def sample(self, step: int, columns: Mapping[str, tf.Tensor]) -> Path:
         """Notes a sample grid, one column per name; returns its PNG file."""
@@ -63,15 +72,35 @@ class RunLogs:
         self._writer.close()
 
 
+def steps_logged(workdir: Path) -> int:
+    """The last step that a run's ``losses.jsonl`` tells of; 0 where there is no such line."""
+    lines = _lines_by_step(workdir / "losses.jsonl")
+    return max(lines, default=0)
+
+
 def _keep_steps_up_to(path: Path, step: int) -> None:
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text("utf-8").splitlines():
+    """Leaves the lines of the first `step` steps, in order; says how many of them are lost."""
+    lines = _lines_by_step(path)
+    kept = [lines[known] + b"\n" for known in sorted(lines) if known <= step]
+    if len(kept) < step:
+        logging.warning(
+            "%s: the lines of %d of %d steps are missing or damaged; training goes on without them",
+            path,
+            step - len(kept),
+            step,
+        )
+    if path.exists():
+        write_whole(path, b"".join(kept))
+
+
+def _lines_by_step(path: Path) -> dict[int, bytes]:
+    """The lines that can be read: a killed run cuts its last one off, a bad disk any."""
+    lines = {}
+    for line in path.read_bytes().split(b"\n") if path.exists() else ():
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # the line in which a killed run was cut off, always its last
-            break
-        if record["step"] <= step:
-            kept.append(line + "\n")
-    write_whole(path, "".join(kept).encode())
+            step = json.loads(line)["step"]
+        except (ValueError, LookupError, TypeError):
+            continue
+        if isinstance(step, int) and step > 0:
+            lines[step] = line
+    return lines

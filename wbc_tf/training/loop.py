@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,22 +15,38 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 from absl import logging
-from tqdm import tqdm
 
-from wbc_tf.training.checkpoints import RunCheckpoints
-from wbc_tf.training.logs import RunLogs
+from wbc_tf.training.checkpoints import DamagedCheckpointError, RunCheckpoints
+from wbc_tf.training.logs import RunLogs, steps_logged
 from wbc_tf.training.method import Batch, Method, Phase
+from wbc_tf.training.progress import Progress
+
+# Exceptions whose message is a sentence for people. TensorFlow keeps of an exception in the input
+# pipeline, or in Python code that a step calls, nothing but its name and its text.
+_FOR_PEOPLE = ("ImageFolderError", "StructureWorkerError")
 
 
 class Outcome(NamedTuple):
-    """How a call of `train` ended: are all phases finished, and how many steps did it take."""
+    """How a call of `train` ended.
+
+    Attributes:
+      finished: all phases are done.
+      steps: how many this call took.
+      signal: the one that asked this process to stop; None where none did, or another worker was
+        asked.
+    """
 
     finished: bool
     steps: int
+    signal: signal.Signals | None = None
 
 
-class TrainingDivergedError(ArithmeticError):
-    """A term stopped being a finite number; the message names it, the step and what is left."""
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says why, and which checkpoint is left."""
+
+
+class TrainingDivergedError(TrainingError):
+    """A term stopped being a finite number; the message names it and the step."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +56,12 @@ class LoopSettings:
     Attributes:
       checkpoint_every: between checkpoints; also the most that a killed run loses.
       sample_every: between sample grids.
+      log_every: between points of TensorBoard's curves; losses.jsonl has every step.
     """
 
     checkpoint_every: int = 500
     sample_every: int = 500
+    log_every: int = 20
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -59,10 +78,11 @@ def train(
 ) -> Outcome:
     """Runs a method's phases from where the run folder stands to their end.
 
-    It goes on from the folder's newest checkpoint, if there is one.
+    It goes on from the folder's newest intact checkpoint, if there is one. A new run saves one
+    before its first step, so that a folder with steps but without checkpoints is a damaged one.
 
-    SIGTERM and Ctrl-C let the step in hand finish, save and return; a second one kills. Of several
-    workers one is enough to stop all, and all stop after the same step.
+    SIGTERM, SIGHUP and Ctrl-C let the step in hand finish, save and return; a second one kills. Of
+    several workers one is enough to stop all, and all stop after the same step.
 
     Args:
       method: built inside the strategy's scope.
@@ -74,8 +94,11 @@ def train(
       The outcome; not finished when the run was asked to stop.
 
     Raises:
-      TrainingDivergedError: a loss or gradient is not finite.
+      TrainingError: a loss or gradient is not finite, or no batches can be made any more.
+      DamagedCheckpointError: no checkpoint is intact.
+      CheckpointError: one cannot be read or written.
       WeightsError: the checkpoint to resume from is of another network.
+      OSError: a log cannot be written.
     """
     with contextlib.ExitStack() as stack:
         written = workdir
@@ -85,9 +108,26 @@ def train(
         checkpoints = RunCheckpoints(
             workdir / "checkpoints", method.state(), write_to=written / "checkpoints"
         )
-        done = checkpoints.restore() if checkpoints.latest else 0
-        logs = stack.enter_context(contextlib.closing(RunLogs(written, start_step=done)))
+        checkpoints.remove_unfinished()
+        done = _restore(checkpoints, workdir)
+        if done == 0:
+            checkpoints.save(0)
+        logs = RunLogs(written, start_step=done, curve_every=settings.log_every)
+        stack.enter_context(contextlib.closing(logs))
         return _run_phases(method, settings, strategy, checkpoints, logs, done)
+
+
+def _restore(checkpoints: RunCheckpoints, workdir: Path) -> int:
+    """Brings the newest intact checkpoint back; 0 for a new run."""
+    if checkpoints.started:
+        return checkpoints.restore()
+    steps = steps_logged(workdir)
+    if steps:
+        raise DamagedCheckpointError(
+            f"{workdir}: losses.jsonl tells of {steps} steps, but there is no checkpoint in "
+            f"{workdir / 'checkpoints'}. Put one back, or choose another --workdir"
+        )
+    return 0
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -114,17 +154,17 @@ def _run_phases(
     logs: RunLogs,
     done: int,
 ) -> Outcome:
-    if done == 0:
-        logs.sample(0, method.sample(method.sample_photos()))
     start = saved = done
+    sampled = -1
     try:
-        with _stop_on_signals() as stop_asked:
+        if done == 0:
+            logs.sample(0, method.sample(method.sample_photos()))
+            sampled = 0
+        with _stop_on_signals() as asked:
             first = 0
             for phase in method.phases():
                 last = first + phase.steps
-                steps = _run_phase(
-                    method, phase, max(first, done), last, strategy, logs, stop_asked
-                )
+                steps = _run_phase(method, phase, max(first, done), last, strategy, logs, asked)
                 for done, stop in steps:
                     if done % settings.checkpoint_every == 0 or stop:
                         # The log first: a kill between the two leaves lines to drop, not a hole.
@@ -133,19 +173,34 @@ def _run_phases(
                         saved = done
                     if done % settings.sample_every == 0:
                         logs.sample(done, method.sample(method.sample_photos()))
+                        sampled = done
                     if stop:
-                        return Outcome(finished=False, steps=done - start)
+                        return Outcome(finished=False, steps=done - start, signal=asked())
                 first = last
         if saved != done:
             logs.flush()
             checkpoints.save(done)
-        if done != start and done % settings.sample_every != 0:
+        if done != start and sampled != done:
             logs.sample(done, method.sample(method.sample_photos()))
         return Outcome(finished=True, steps=done - start)
     except TrainingDivergedError as error:
-        raise TrainingDivergedError(
-            f"{error} Last good checkpoint: {checkpoints.latest or 'none yet'}."
-        ) from error
+        raise TrainingDivergedError(f"{error} {_what_is_left(checkpoints)}") from error
+    except tf.errors.OpError as error:
+        sentence = _sentence_in(error)
+        if sentence is None:
+            raise
+        raise TrainingError(f"{sentence}. {_what_is_left(checkpoints)}") from error
+
+
+def _what_is_left(checkpoints: RunCheckpoints) -> str:
+    return f"Last good checkpoint: {checkpoints.latest}."
+
+
+def _sentence_in(error: tf.errors.OpError) -> str | None:
+    """What one of our own exceptions said before TensorFlow made it one of its own."""
+    names = "|".join(_FOR_PEOPLE)
+    match = re.search(rf"\b(?:{names}): (.*?)\.?\s*(?:\nTraceback|$)", error.message, re.DOTALL)
+    return match[1] if match else None
 
 
 def _run_phase(
@@ -155,7 +210,7 @@ def _run_phase(
     last: int,
     strategy: tf.distribute.Strategy,
     logs: RunLogs,
-    stop_asked: Callable[[], bool],
+    asked: Callable[[], signal.Signals | None],
 ) -> Iterator[tuple[int, bool]]:
     """Takes the steps `first` to `last` - 1.
 
@@ -164,20 +219,20 @@ def _run_phase(
     if first >= last:
         return
     run_step = compile_step(phase, strategy)
-    stop_agreed = _agreement(stop_asked, strategy)
-    dataset = method.batches(start_step=first)
-    batches = iter(strategy.experimental_distribute_dataset(dataset))
+    stop_agreed = _agreement(lambda: asked() is not None, strategy)
+    batches = iter(
+        strategy.distribute_datasets_from_function(
+            lambda context: method.batches(start_step=first, context=context)
+        )
+    )
+    progress = Progress(phase.name, first=first, last=last, batch_size=method.batch_size)
     try:
-        with tqdm(total=last, initial=first, desc=phase.name, unit="step", disable=None) as bar:
+        with progress:
             for step in range(first, last):
-                results = run_step(next(batches), tf.constant(step, tf.int64))
-                values = {name: float(value) for name, value in results.items()}
+                values = run_step(next(batches), step)
                 refuse_non_finite(values, step=step, phase=phase.name)
                 logs.scalars(step + 1, phase.name, values)
-                rate = (bar.format_dict["rate"] or 0) * method.batch_size
-                terms = " ".join(f"{n}={v:.3g}" for n, v in values.items() if "/" not in n)
-                bar.set_postfix_str(f"{rate:.1f} images/s {terms}", refresh=False)
-                bar.update()
+                progress.step(step + 1, values)
                 yield step + 1, stop_agreed()
     finally:
         # The pipeline's threads run Python. One that is left behind, by a traceback that holds this
@@ -187,20 +242,32 @@ def _run_phase(
 
 def compile_step(
     phase: Phase, strategy: tf.distribute.Strategy
-) -> Callable[[Batch, tf.Tensor], Mapping[str, tf.Tensor]]:
-    """A phase's step as one graph over all replicas, its figures averaged over them."""
+) -> Callable[[Batch, int], dict[str, float]]:
+    """A phase's step as one graph over all replicas.
+
+    Returns:
+      (batch, step) -> the step's figures, averaged over the replicas. They come in one piece: each
+      fetch waits for the device, and sixteen of them cost more than the figures are worth.
+    """
+    names: list[str] = []
 
     # Steps are plain tensor code: looking for Python control flow to convert would take a third of
     # the tracing time.
     @tf.function(autograph=False)
-    def run_step(batch: Batch, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        per_replica = strategy.run(phase.train_step, args=(batch, step))
-        return {
-            name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-            for name, value in per_replica.items()
-        }
+    def run_step(batch: Batch, step: tf.Tensor) -> tf.Tensor:
+        def replica_step(batch: Batch, step: tf.Tensor) -> tf.Tensor:
+            figures = phase.train_step(batch, step)
+            names[:] = figures
+            return tf.stack([tf.cast(value, tf.float32) for value in figures.values()])
 
-    return run_step
+        stacked = strategy.run(replica_step, args=(batch, step))
+        return strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None)
+
+    def figures(batch: Batch, step: int) -> dict[str, float]:
+        values = run_step(batch, tf.constant(step, tf.int64)).numpy()
+        return dict(zip(names, values.tolist()))
+
+    return figures
 
 
 def _agreement(
@@ -232,17 +299,19 @@ def refuse_non_finite(values: Mapping[str, float], *, step: int, phase: str) -> 
 
 
 @contextlib.contextmanager
-def _stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Turns the first SIGINT or SIGTERM into a wish; the next one acts as it always did."""
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    asked = False
+def _stop_on_signals() -> Iterator[Callable[[], signal.Signals | None]]:
+    """Turns the first SIGINT, SIGTERM or SIGHUP into a wish; the next one acts as it always did."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)  # a closed terminal; ``nohup`` has it ignored
+    previous = {number: signal.getsignal(number) for number in numbers}
+    asked: signal.Signals | None = None
 
     def note_wish(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        asked = True
-        wish = signal.Signals(number)
-        logging.warning("%s: stopping after this step", wish.name)
-        signal.signal(wish, previous[wish])
+        asked = signal.Signals(number)
+        logging.warning("%s: stopping after this step", asked.name)
+        signal.signal(asked, previous[asked])
 
     for number in previous:
         signal.signal(number, note_wish)
