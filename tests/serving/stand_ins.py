@@ -40,8 +40,14 @@ class PlainModel:
     def predict(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Runs a signature; KeyError and ValueError for what it does not have or not take."""
         definition = self.signatures[signature]
-        if set(definition.inputs) != set(inputs):
+        # What a signature has a default for may be left out.
+        left_out = set(definition.inputs) - set(inputs)
+        if not left_out <= set(definition.defaults) or not set(inputs) <= set(definition.inputs):
             raise ValueError(f"inputs are {sorted(definition.inputs)}, not {sorted(inputs)}")
+        inputs = {
+            **inputs,
+            **{name: tf.make_ndarray(definition.defaults[name]) for name in left_out},
+        }
         feed = {definition.inputs[name].name: value for name, value in inputs.items()}
         fetch = {name: tensor.name for name, tensor in definition.outputs.items()}
         return self._session.run(fetch, feed)
@@ -176,7 +182,7 @@ def predict_json(model: PlainModel, request: Mapping[str, Any]) -> dict[str, Any
         raise ValueError("give either 'instances' or 'inputs'")
     columns = _columns(request["instances"]) if rows else request["inputs"]
     if not isinstance(columns, dict) or "b64" in columns:
-        (only,) = definition.inputs
+        (only,) = set(definition.inputs) - set(definition.defaults)
         columns = {only: columns}
     inputs = {
         name: _array(value, tf.as_dtype(definition.inputs[name].dtype))

@@ -148,7 +148,8 @@ class RestConnection:
         """See `Connection`."""
         request = {
             "signature_name": _SIGNATURE,
-            "instances": [{"b64": base64.b64encode(image).decode("ascii")}],
+            # By its name: the signature has optional inputs too.
+            "instances": [{_INPUT: {"b64": base64.b64encode(image).decode("ascii")}}],
         }
         answer = self._call(f"{self._url}:predict", request, timeout)
         try:
