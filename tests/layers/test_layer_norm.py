@@ -51,3 +51,20 @@ def test_stays_in_float32_under_mixed_precision() -> None:
 def test_is_made_again_from_its_config() -> None:
     layer = LayerNorm(name="norm")
     assert LayerNorm.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_a_lite_model_keeps_its_digits() -> None:
+    """TensorFlow Lite adds one number after the other: 2 million of them, in float32."""
+    images = np.random.default_rng(1).uniform(0, 1, [1, 256, 512, 16]).astype(np.float32)
+    layer = LayerNorm()
+    layer.build(images.shape)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec(images.shape)])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [graph.get_concrete_function()], layer
+    )
+    interpreter = tf.lite.Interpreter(model_content=converter.convert())
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], images)
+    interpreter.invoke()
+    found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    np.testing.assert_allclose(found, layer(images), atol=2e-5)
