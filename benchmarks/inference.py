@@ -161,10 +161,11 @@ def drawings(folder: Path, count: int) -> Path:
 
 
 def untrained(directory: Path) -> Path:
-    from wbc_tf.methods.white_box import serving
-    from wbc_tf.methods.white_box.generator import build_generator
+    from wbc_tf.methods.white_box.exported import EXPORTED
+    from wbc_tf.serving.saved_model import save_generator
 
-    serving.save(build_generator(), directory, metadata={"licence": "none", "origin": "untrained"})
+    metadata = {"licence": "none", "origin": "untrained"}
+    save_generator(EXPORTED, EXPORTED.build(), directory, metadata=metadata)
     return directory
 
 

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -57,10 +58,10 @@ def main() -> int:
 def export(folder: Path) -> Path:
     from wbc_tf import export as command
     from wbc_tf.cli.command_line import run_command
-    from wbc_tf.methods.white_box import serving
-    from wbc_tf.methods.white_box.generator import build_generator
+    from wbc_tf.methods.white_box.exported import EXPORTED
+    from wbc_tf.serving.saved_model import save_generator
 
-    serving.save(build_generator(), folder / "m", metadata={"licence": "none"})
+    save_generator(EXPORTED, EXPORTED.build(), folder / "m", metadata={"licence": "none"})
     argv = ["export", f"--model={folder / 'm'}", f"--output={folder / 'out'}"]
     if run_command(command.main, command.define_flags(), usage="", argv=argv):
         raise SystemExit("the export failed")
@@ -101,7 +102,7 @@ def one_process(kind: str, version: Path, rounds: int) -> dict[str, float]:
             warm_up(session, loaded, version)
             times["warm-up"] = time.perf_counter() - start
         signature = loaded.signature_def["serving_default"]
-        feed = {signature.inputs["image_bytes"].name: [image]}
+        feed = {**settings_of(signature), signature.inputs["image_bytes"].name: [image]}
         taken = []
         for _ in range(1 + rounds):
             start = time.perf_counter()
@@ -109,6 +110,16 @@ def one_process(kind: str, version: Path, rounds: int) -> dict[str, float]:
             taken.append(time.perf_counter() - start)
         times["first"], times["later"] = taken[0], min(taken[1:])
     return {**times, "memory": peak_memory()}
+
+
+def settings_of(signature: Any) -> dict[str, Any]:
+    """The inputs that a request may leave out; the server fills them in, a session does not."""
+    import tensorflow as tf
+
+    return {
+        signature.inputs[name].name: tf.make_ndarray(value)
+        for name, value in signature.defaults.items()
+    }
 
 
 def peak_memory() -> float:
@@ -126,10 +137,11 @@ def warm_up(session: object, loaded: object, version: Path) -> None:
     for path in tf.compat.v1.io.tf_record_iterator(str(version / WARMUP)):
         request = prediction_log_pb2.PredictionLog.FromString(path).predict_log.request
         signature = loaded.signature_def[request.model_spec.signature_name]
-        feed = {
+        given = {
             signature.inputs[name].name: tf.make_ndarray(tensor)
             for name, tensor in request.inputs.items()
         }
+        feed = {**settings_of(signature), **given}
         session.run([tensor.name for tensor in signature.outputs.values()], feed)
 
 
@@ -162,10 +174,11 @@ def report_ways(version: Path, rounds: int, records: Records) -> None:
     """Bytes to bytes: the graph against `Cartoonizer` with Pillow around it."""
     import tensorflow as tf
 
+    from wbc_tf.artefact.model_directory import load_signatures
     from wbc_tf.files.pictures import decode_photo, encode_image
     from wbc_tf.inference.cartoonizer import Cartoonizer
 
-    serve = tf.saved_model.load(str(version)).signatures["serving_default"]
+    serve = load_signatures(version)["serving_default"]
     cartoonizer = Cartoonizer.load(version)
     for name, size in SIZES.items():
         image = photo(size)
@@ -188,14 +201,15 @@ def report_loading(version: Path, folder: Path, rounds: int, records: Records) -
     """What the server's signatures add for the command line, which does not use them."""
     import tensorflow as tf
 
+    from wbc_tf.artefact.exported import load_generator
     from wbc_tf.artefact.model_directory import save_model
-    from wbc_tf.methods.white_box import serving
+    from wbc_tf.methods.white_box.exported import EXPORTED
 
-    generator = serving.load_generator(version)
+    generator = load_generator(EXPORTED, version)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], name="photo")])
     def coefficients(photo: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(zip(("scale", "offset"), serving.coefficients(generator, photo)))
+        return dict(zip(("scale", "offset"), EXPORTED.coefficients(generator, photo)))
 
     bare = save_model(
         folder / "bare",

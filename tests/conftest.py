@@ -100,6 +100,41 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder as training leaves it, after no steps at all; its pictures are gone since."""
+    import json
+    import shutil
+
+    from wbc_tf.files.pictures import write_image
+    from wbc_tf.methods.white_box import SPEC
+    from wbc_tf.serving.sample_photo import sample_photo
+    from wbc_tf.training.checkpoints import RunCheckpoints
+
+    root = tmp_path_factory.mktemp("run")
+    for kind in ("photo", "cartoon"):
+        (root / kind).mkdir()
+        write_image(root / kind / "a.png", sample_photo(64, 64))
+    config = SPEC.config(
+        photo_dir=str(root / "photo"),
+        cartoon_dir=str(root / "cartoon"),
+        patch_size=32,
+        batch_size=1,
+        vgg="vgg16",
+        vgg_layer="block1_conv2",
+        vgg_weights="random",
+        seed=3,
+    )
+    run = root / "mine"
+    run.mkdir()
+    record = {"method": "white_box", "config": json.loads(config.to_json()), "commit": "0123abc"}
+    (run / "config.json").write_text(json.dumps(record))
+    RunCheckpoints(run / "checkpoints", SPEC.build(config).state()).save(12)
+    for kind in ("photo", "cartoon"):
+        shutil.rmtree(root / kind)
+    return run
+
+
+@pytest.fixture(scope="session")
 def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model as the export command writes it for a server: its version folder."""
     from wbc_tf import export

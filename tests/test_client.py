@@ -10,10 +10,12 @@ import pytest
 
 from tests.serving.stand_ins import StandIn, serve
 from wbc_tf import client
+from wbc_tf.artefact.exported import load_generator
 from wbc_tf.files.pictures import encode_image, read_photo, read_rgb, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.methods.white_box import serving
+from wbc_tf.methods.white_box.exported import EXPORTED
 from wbc_tf.serving.sample_photo import sample_photo
+from wbc_tf.serving.saved_model import save_generator
 from wbc_tf.serving.settings import ServingSettings
 
 
@@ -80,8 +82,9 @@ def test_two_hundred_requests_at_once_with_broken_ones_among_them(
 def test_reference_photos_through_the_server(
     authors_model: Path, reference: Path, tmp_path: Path, call: Callable[..., Any]
 ) -> None:
-    version = serving.save(
-        serving.load_generator(authors_model),
+    version = save_generator(
+        EXPORTED,
+        load_generator(EXPORTED, authors_model),
         tmp_path / "m",
         metadata={"licence": "the authors'"},
         settings=ServingSettings(output_size="working"),

@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from skimage import data
-from wbc_tf.methods.white_box.serving import coefficients, load_generator
 
 from wbc_tf import train
+from wbc_tf.artefact.exported import load_generator
 from wbc_tf.artefact.model_directory import find_model
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.methods.white_box.exported import EXPORTED, coefficients
 
 
 def test_saved_model_and_strict_loader_draw_the_same_picture(root):
     photo = data.astronaut()[100:301, 120:400]  # 201 x 280: padded on the way
-    scale, offset = coefficients(load_generator("white_box"), tf.constant(to_float(photo[None])))
+    generator = load_generator(EXPORTED, "white_box")
+    scale, offset = coefficients(generator, tf.constant(to_float(photo[None])))
     ours = to_uint8(np.asarray(scale)[0] * to_float(photo) + np.asarray(offset)[0])
     saved = Cartoonizer.load("white_box")(photo)
     assert np.abs(ours.astype(int) - saved).max() <= 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,10 +14,12 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf import export
+from wbc_tf.artefact.exported import load_generator
 from wbc_tf.artefact.model_directory import read_metadata
 from wbc_tf.files.pictures import decode_photo, encode_image, write_image
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.methods.white_box import serving
+from wbc_tf.methods import registry
+from wbc_tf.methods.white_box.exported import EXPORTED
 from wbc_tf.serving.sample_photo import sample_photo
 
 Call = Callable[..., Any]
@@ -73,21 +76,22 @@ def test_the_artefact_is_one_and_the_same(tiny_model: Path, exported: Path) -> N
     photo = sample_photo(30, 41)
     expected = Cartoonizer.load(tiny_model)(photo)
     np.testing.assert_array_equal(Cartoonizer.load(exported)(photo), expected)
-    ours = serving.load_generator(exported).get_weights()
-    for weight, before in zip(ours, serving.load_generator(tiny_model).get_weights()):
+    ours = load_generator(EXPORTED, exported).get_weights()
+    for weight, before in zip(ours, load_generator(EXPORTED, tiny_model).get_weights()):
         np.testing.assert_array_equal(weight, before)
 
 
 def test_above_the_tolerance_nothing_is_written(
     tiny_model: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def other(generator: Any, photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        scale, offset = saved(generator, photo)
+    def other(*arguments: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        scale, offset = EXPORTED.coefficients(*arguments)
         # In a graph it is another function than eagerly, as a bug in either would make it.
         return (scale, offset) if tf.executing_eagerly() else (scale, offset + 0.01)
 
-    saved = serving.coefficients
-    monkeypatch.setattr(serving, "coefficients", other)
+    broken = dataclasses.replace(EXPORTED, coefficients=other)
+    spec = dataclasses.replace(registry.METHODS["white_box"], exported=lambda: broken)
+    monkeypatch.setitem(registry.METHODS, "white_box", spec)
     outcome = call(export, f"--model={tiny_model}", f"--output={tmp_path}", SMALL)
     assert outcome.status == 1
     assert "predict_float differs from the network by 0.01" in outcome.err
@@ -102,38 +106,6 @@ def test_without_the_serving_extra_nothing_is_written(
     assert outcome.status == 1
     assert "pip install 'wbc_tf[serving]'" in outcome.err
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture(scope="module")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder as training leaves it, after no steps at all."""
-    from wbc_tf.methods.white_box.config import WhiteBoxConfig
-    from wbc_tf.methods.white_box.method import build
-    from wbc_tf.training.checkpoints import RunCheckpoints
-
-    root = tmp_path_factory.mktemp("run")
-    for kind in ("photo", "cartoon"):
-        (root / kind).mkdir()
-        write_image(root / kind / "a.png", sample_photo(64, 64))
-    config = WhiteBoxConfig(
-        photo_dir=str(root / "photo"),
-        cartoon_dir=str(root / "cartoon"),
-        patch_size=32,
-        batch_size=1,
-        vgg_layer="block1_conv2",
-        vgg_weights="random",
-        seed=3,
-    )
-    run = root / "mine"
-    run.mkdir()
-    document = {
-        "method": "white_box",
-        "config": json.loads(config.to_json()),
-        "commit": "0123abc",
-    }
-    (run / "config.json").write_text(json.dumps(document))
-    RunCheckpoints(run / "checkpoints", build(config).state()).save(12)
-    return run
 
 
 def test_a_runs_newest_checkpoint(run_folder: Path, tmp_path: Path, call: Call) -> None:
@@ -224,7 +196,12 @@ with tf.compat.v1.Session(graph=tf.Graph()) as session:
     loaded = tf.compat.v1.saved_model.load(session, ["serve"], version)
     signature = loaded.signature_def["serving_default"]
     image = open(photo, "rb").read()
-    feed = {signature.inputs["image_bytes"].name: [image, image]}
+    feed = {
+        signature.inputs[name].name: tf.make_ndarray(value)
+        for name, value in signature.defaults.items()
+    }
+    assert sorted(signature.defaults) == ["delta", "strength"], "the server fills these in"
+    feed[signature.inputs["image_bytes"].name] = [image, image]
     first, second = session.run(signature.outputs["cartoon_bytes"].name, feed)
     assert first == second
     open(answer, "wb").write(first)

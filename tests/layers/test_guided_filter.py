@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from wbc_tf.layers.guided_filter import (
     GuidedFilter,
+    adjusted,
     box_mean,
     guided_filter,
     guided_filter_coefficients,
@@ -104,6 +105,39 @@ def test_coefficients_are_the_filter_taken_apart() -> None:
     scale, offset = guided_filter_coefficients(guide, target, radius=1, eps=1e-2)
     filtered = guided_filter(guide, target, radius=1, eps=1e-2)
     np.testing.assert_allclose(scale * guide + offset, filtered, atol=1e-6)
+
+
+@pytest.mark.parametrize(("strength", "delta"), [(0.5, 1.0), (1.5, 0.25), (1.0, 0.0)])
+def test_strength_and_delta_are_what_they_say(strength: float, delta: float) -> None:
+    guide, target = _pair(2, 6, 9, 3)
+    cartoon = guided_filter(guide, target, radius=1, eps=1e-2)
+    filtered = delta * cartoon + (1 - delta) * target  # equation 9
+    expected = guide + strength * (filtered - guide)
+    settings = {"radius": 1, "eps": 1e-2}
+    scale, offset = adjusted(guide, target, **settings, strength=strength, delta=delta)
+    np.testing.assert_allclose(scale * guide + offset, expected, atol=1e-5)
+
+    signature = [*[tf.TensorSpec([None, None, None, 3])] * 2, *[tf.TensorSpec([])] * 2]
+
+    @tf.function(input_signature=signature)
+    def graph(guide, target, strength, delta):
+        return adjusted(guide, target, **settings, strength=strength, delta=delta)
+
+    for ours, theirs in zip(graph(guide, target, strength, delta), (scale, offset)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_ends_of_strength_and_delta_are_exact() -> None:
+    guide, target = _pair(1, 6, 9, 3)
+    settings = {"radius": 1, "eps": 1e-2}
+    whole = adjusted(guide, target, **settings, strength=1.0, delta=1.0)
+    for ours, theirs in zip(whole, guided_filter_coefficients(guide, target, **settings)):
+        np.testing.assert_array_equal(ours, theirs)
+    for delta in (0.0, 1.0):
+        scale, offset = adjusted(guide, target, **settings, strength=0.0, delta=delta)
+        np.testing.assert_array_equal(scale * guide + offset, guide)
+    scale, offset = adjusted(guide, target, **settings, strength=1.0, delta=0.0)
+    np.testing.assert_array_equal(scale * guide + offset, target)
 
 
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.exported import load_generator
 from wbc_tf.inference.cartoonizer import Cartoonizer
-from wbc_tf.methods.white_box import serving
+from wbc_tf.methods.white_box.exported import EXPORTED
 from wbc_tf.serving import signatures
 from wbc_tf.serving.parity import (
     FLOAT_TOLERANCE,
@@ -18,6 +19,7 @@ from wbc_tf.serving.parity import (
     ParityError,
     check_parity,
 )
+from wbc_tf.serving.saved_model import save_generator
 from wbc_tf.serving.settings import ServingSettings
 
 SETTINGS = ServingSettings(short_side=40)
@@ -25,14 +27,15 @@ SETTINGS = ServingSettings(short_side=40)
 
 @pytest.fixture(scope="module")
 def network(tiny_model: Path) -> Any:
-    return partial(serving.coefficients, serving.load_generator(tiny_model))
+    return partial(EXPORTED.coefficients, load_generator(EXPORTED, tiny_model))
 
 
 @pytest.fixture(scope="module")
 def version(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    generator = serving.load_generator(tiny_model)
+    generator = load_generator(EXPORTED, tiny_model)
     directory = tmp_path_factory.mktemp("parity") / "m"
-    return serving.save(generator, directory, metadata={"licence": "none"}, settings=SETTINGS)
+    metadata = {"licence": "none"}
+    return save_generator(EXPORTED, generator, directory, metadata=metadata, settings=SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +56,8 @@ def test_a_model_equals_the_network_it_came_from(
 def test_another_network_is_noticed(
     version: Path, network: Any, cartoonize: Any, wrong: float
 ) -> None:
-    def other(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        scale, offset = network(photo)
+    def other(photo: tf.Tensor, *knobs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        scale, offset = network(photo, *knobs)
         return scale, offset + wrong
 
     with pytest.raises(ParityError, match=r"predict_float.*Nothing was written"):
@@ -75,11 +78,11 @@ def test_a_broken_jpeg_branch_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = ServingSettings(short_side=SETTINGS.short_side, encoding="jpeg")
-    generator = serving.load_generator(tiny_model)
+    generator = load_generator(EXPORTED, tiny_model)
 
     def save(name: str) -> Path:
-        return serving.save(
-            generator, tmp_path / name, metadata={"licence": "none"}, settings=settings
+        return save_generator(
+            EXPORTED, generator, tmp_path / name, metadata={"licence": "none"}, settings=settings
         )
 
     check_parity(save("sound"), network, settings, cartoonize=cartoonize)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.exported import load_generator
+from wbc_tf.artefact.model_directory import load_signatures
 from wbc_tf.files.pictures import decode_photo, encode_image
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.methods.white_box.exported import EXPORTED
 from wbc_tf.serving.sample_photo import sample_photo
 from wbc_tf.serving.settings import DEFAULT_SETTINGS, ServingSettings
 from wbc_tf.serving.signatures import build_signatures
@@ -18,12 +22,15 @@ from wbc_tf.serving.signatures import build_signatures
 Signatures = dict[str, Any]
 
 
-def darken(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """A method in one line: halves the contrast and takes a quarter off."""
-    return tf.fill(tf.shape(photo), 0.5), tf.fill(tf.shape(photo), -0.25)
+def darken(photo: tf.Tensor, strength: tf.Tensor, delta: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """A method in one line: halves the contrast and takes a quarter off.
+
+    Its settings take effect each in its own way, so that they cannot be mixed up.
+    """
+    return tf.fill(tf.shape(photo), 0.5 * strength), tf.fill(tf.shape(photo), -0.25 * delta)
 
 
-def wavy(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def wavy(photo: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Coefficients that differ from pixel to pixel, so that sizes matter."""
     return tf.sin(3.0 * photo) + 0.5, 0.3 * tf.cos(5.0 * photo)
 
@@ -34,7 +41,7 @@ def signatures(coefficients: Any, **settings: Any) -> Signatures:
 
 @pytest.fixture(scope="module")
 def loaded(tiny_model: Path) -> Signatures:
-    return dict(tf.saved_model.load(str(tiny_model / "1")).signatures)
+    return load_signatures(tiny_model / "1")
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +58,27 @@ def serve(found: Signatures, *files: bytes) -> list[np.ndarray]:
     return [decode_photo(data, name="answer").rgb for data in answer["cartoon_bytes"].numpy()]
 
 
-def test_names_types_and_free_shapes(loaded: Signatures) -> None:
+def test_names_types_and_free_shapes(tiny_model: Path) -> None:
+    found = tf.saved_model.load(str(tiny_model / "1")).signatures
+
     def described(signature: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        inputs = loaded[signature].structured_input_signature[1]
-        outputs = loaded[signature].structured_outputs
+        inputs = found[signature].structured_input_signature[1]
+        outputs = found[signature].structured_outputs
         return tuple(
             {name: (spec.dtype.name, spec.shape.as_list()) for name, spec in specs.items()}
             for specs in (inputs, outputs)
         )
 
-    free = [None, None, None, 3]
+    free, knobs = [None, None, None, 3], {"strength": ("float32", []), "delta": ("float32", [])}
     assert described("serving_default") == (
-        {"image_bytes": ("string", [None])},
+        {"image_bytes": ("string", [None]), **knobs},
         {"cartoon_bytes": ("string", [None])},
     )
-    assert described("predict_uint8") == ({"photo": ("uint8", free)}, {"cartoon": ("uint8", free)})
-    assert described("predict_float")[0] == {"photo": ("float32", free)}
+    assert described("predict_uint8") == (
+        {"photo": ("uint8", free), **knobs},
+        {"cartoon": ("uint8", free)},
+    )
+    assert described("predict_float")[0] == {"photo": ("float32", free), **knobs}
     assert described("predict_float")[1]["cartoon"][0] == "float32"
     assert set(described("coefficients")[1]) == {"scale", "offset"}
 
@@ -79,6 +91,29 @@ def test_a_known_method_by_hand() -> None:
     np.testing.assert_array_equal(found["predict_uint8"](photo[None])["cartoon"][0], expected)
     floats = found["predict_float"](to_float(photo[None]))["cartoon"]
     np.testing.assert_allclose(floats[0], 0.5 * to_float(photo) - 0.25, atol=1e-6)
+
+
+def test_strength_and_delta_reach_the_method_through_every_signature() -> None:
+    found = build_signatures(darken, ServingSettings(), delta=0.5)
+    photo = sample_photo(5, 9)
+    floats = to_float(photo[None])
+    image = tf.constant([png(photo)])
+    for given in ({}, {"strength": 1.5, "delta": 0.25}):
+        strength, delta = given.get("strength", 1.0), given.get("delta", 0.5)
+        knobs = {name: tf.constant(value) for name, value in given.items()}
+        model = found["coefficients"](floats, **knobs)
+        np.testing.assert_allclose(model["scale"], np.full(floats.shape, 0.5 * strength))
+        np.testing.assert_allclose(model["offset"], np.full(floats.shape, -0.25 * delta))
+        expected = 0.5 * strength * floats - 0.25 * delta
+        np.testing.assert_allclose(
+            found["predict_float"](floats, **knobs)["cartoon"], expected, atol=1e-6
+        )
+        levels = to_uint8(expected)
+        np.testing.assert_array_equal(
+            found["predict_uint8"](photo[None], **knobs)["cartoon"], levels
+        )
+        answer = found["serving_default"](image, **knobs)["cartoon_bytes"][0]
+        np.testing.assert_array_equal(decode_photo(answer.numpy(), name="a").rgb, levels[0])
 
 
 def test_one_batch_of_many_sizes_is_each_picture_alone(
@@ -161,11 +196,7 @@ def test_arrays_without_pixels_are_an_error_that_says_so(
 
 
 def test_eager_equals_graph(tiny_model: Path) -> None:
-    from functools import partial
-
-    from wbc_tf.methods.white_box import serving
-
-    coefficients = partial(serving.coefficients, serving.load_generator(tiny_model))
+    coefficients = partial(EXPORTED.coefficients, load_generator(EXPORTED, tiny_model))
     photo = to_float(sample_photo(38, 51)[None])
     eager = coefficients(tf.constant(photo))
     graph = build_signatures(coefficients, DEFAULT_SETTINGS)["coefficients"](photo)

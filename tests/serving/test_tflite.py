@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from wbc_tf.artefact.exported import load_generator
 from wbc_tf.images import to_float
-from wbc_tf.methods.white_box import serving
+from wbc_tf.methods.white_box.exported import EXPORTED
+from wbc_tf.serving import tflite
 from wbc_tf.serving.parity import ParityError
 from wbc_tf.serving.sample_photo import sample_photo
 from wbc_tf.serving.tflite import (
@@ -25,7 +27,7 @@ from wbc_tf.serving.tflite import (
 
 @pytest.fixture(scope="module")
 def network(tiny_model: Path) -> Any:
-    return partial(serving.coefficients, serving.load_generator(tiny_model))
+    return partial(EXPORTED.coefficients, load_generator(EXPORTED, tiny_model))
 
 
 def expected(network: Any, photo: np.ndarray) -> np.ndarray:
@@ -51,12 +53,10 @@ def test_a_fixed_size_model_takes_its_own(network: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def written(
-    network: Any, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, list[LiteModel]]:
+def written(network: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[LiteModel]]:
     directory = tmp_path_factory.mktemp("lite") / "tiny-tflite"
     metadata = {"licence": "none"}
-    return export_tflite(directory, network, version=tiny_model / "1", size=None, metadata=metadata)
+    return export_tflite(directory, network, size=None, metadata=metadata)
 
 
 def test_all_variants_with_their_figures(written: tuple[Path, list[LiteModel]]) -> None:
@@ -77,22 +77,21 @@ def test_all_variants_with_their_figures(written: tuple[Path, list[LiteModel]]) 
 
 def test_smaller_types_make_smaller_files() -> None:
     # The tiny model is mostly graph, so here it takes one with weights.
-    from wbc_tf.methods.white_box.generator import build_generator
-
-    network = partial(serving.coefficients, build_generator(channels=8, blocks=2))
+    network = partial(EXPORTED.coefficients, EXPORTED.build(channels=8, blocks=2))
     sizes = [len(convert(network, variant=variant, size=(16, 16))) for variant in VARIANTS]
     assert sizes[0] > 1.5 * sizes[1] > 1.5 * sizes[2]
 
 
 def test_a_model_that_draws_something_else_is_not_written(
-    network: Any, tiny_model: Path, tmp_path: Path
+    network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         scale, offset = network(photo)
         return scale, offset + 0.1
 
+    monkeypatch.setattr(tflite, "convert", lambda _, **options: convert(other, **options))
     with pytest.raises(ParityError, match=r"float32: differs .* grey levels"):
-        export_tflite(tmp_path / "m", other, version=tiny_model / "1", size=(16, 16), metadata={})
+        export_tflite(tmp_path / "m", network, size=(16, 16), metadata={})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +13,7 @@ from wbc_tf.artefact.model_directory import (
     find_model,
     load_signatures,
     read_metadata,
-    save_model,
 )
-from wbc_tf.artefact.weights import WeightsError
 from wbc_tf.layers.guided_filter import guided_filter
 from wbc_tf.methods.white_box.exported import EXPORTED, bytes_per_pixel, coefficients, reach
 from wbc_tf.methods.white_box.generator import Generator, build_generator
@@ -91,21 +88,6 @@ def test_the_artefact_needs_nothing_of_this_package(
     np.testing.assert_allclose(np.load(tmp_path / "cartoon.npy"), _expected(tiny, photo), atol=1e-5)
 
 
-def test_the_generator_comes_back_weight_for_weight(tmp_path: Path) -> None:
-    generator = build_generator(channels=2, blocks=2)
-    version = save_generator(
-        EXPORTED, generator, tmp_path / "m", metadata={"licence": "none", "origin": "me"}
-    )
-    again = load_generator(EXPORTED, version)
-    assert again.get_config() == generator.get_config()
-    for variable, value in zip(again.variables, generator.get_weights()):
-        np.testing.assert_array_equal(variable, value)
-    metadata = read_metadata(version)
-    assert metadata["method"] == "white_box"
-    assert metadata["generator"] == generator.get_config()
-    assert (metadata["licence"], metadata["origin"]) == ("none", "me")
-
-
 def test_the_model_says_how_far_it_sees(tmp_path: Path) -> None:
     # A block's two 3x3 convolutions at a quarter of the size reach 8 pixels.
     halos = {}
@@ -139,32 +121,3 @@ def test_wider_networks_take_more_memory() -> None:
     for channels, measured in ((4, 162), (16, 283), (32, 550), (64, 995)):
         stated = bytes_per_pixel(build_generator(channels=channels, blocks=1))
         assert measured < stated < 1.25 * measured
-
-
-def test_a_model_without_a_licence_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="licence"):
-        save_generator(EXPORTED, build_generator(channels=2, blocks=1), tmp_path / "m", metadata={})
-    assert not (tmp_path / "m").exists()
-
-
-def test_another_methods_model_is_refused_by_name(tmp_path: Path) -> None:
-    dense = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])
-    version = save_model(
-        tmp_path / "m",
-        model=dense,
-        signatures={"f": tf.function(dense, input_signature=[tf.TensorSpec([None, 1])])},
-        metadata={"method": "sketch", "licence": "none"},
-    )
-    with pytest.raises(ValueError, match="method 'sketch', not 'white_box'"):
-        load_generator(EXPORTED, version)
-
-
-def test_a_model_that_lies_about_its_size_is_refused_with_every_name(tmp_path: Path) -> None:
-    generator = build_generator(channels=2, blocks=1)
-    version = save_generator(EXPORTED, generator, tmp_path / "m", metadata={"licence": "none"})
-    path = version / "assets.extra" / "model.json"
-    metadata = json.loads(path.read_text())
-    metadata["generator"]["blocks"] = 2
-    path.write_text(json.dumps(metadata))
-    with pytest.raises(WeightsError, match="missing: block_1/conv1/bias"):
-        load_generator(EXPORTED, version)

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from wbc_tf.methods.white_box.serving import load_generator
 
+from wbc_tf.artefact.exported import load_generator
 from wbc_tf.layers.guided_filter import guided_filter
+from wbc_tf.methods.white_box.exported import EXPORTED
 from wbc_tf.methods.white_box.generator import (
     SIZE_MULTIPLE,
     Generator,
@@ -31,7 +32,7 @@ def step(reference: Path) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def authors(authors_model: Path) -> Generator:
-    return load_generator(authors_model)
+    return load_generator(EXPORTED, authors_model)
 
 
 @pytest.fixture(scope="module")
