@@ -9,7 +9,7 @@ share in processor seconds, which another load hardly touches, tells what readin
 where the network leaves no core idle. At last, the command itself from its start to its first
 written file, as the shell sees it.
 
-Without --photos, pictures of 1080 x 720 are drawn and stored as JPEG: the authors' working
+Without --photos, pictures of 1080 x 720 are generated and stored as JPEG: the authors' working
 resolution, where the network has the least to do for each pixel that is read and written. Without
 --model, an untrained network of the authors' size is used, which costs what a trained one does.
 

@@ -3,8 +3,8 @@
     python -m benchmarks.large_pictures [--model models/authors] [--precision auto]
 
 Each line is a process of its own, whose largest resident size is taken. At 3000 x 2000 the picture
-drawn in tiles of several sizes is compared with one drawn whole; 7680 x 4320 and a panorama of
-100000 x 64 are drawn at their own size within the default budget. Half precision takes as much
+made in tiles of several sizes is compared with one made whole; 7680 x 4320 and a panorama of
+100000 x 64 are made at their own size within the default budget. Half precision takes as much
 memory and a quarter of the time; in float32 the run takes some ten minutes on two cores.
 
 Exits with 1 if a figure misses its bound; the bounds are those we hold ourselves to.

@@ -4,7 +4,7 @@
 
 The times of a line are taken in turns in one run, and the least of each are compared: another load
 on the machine can only add to a time. Pictures are 256 x 256: the first ones of the folder, cropped
-at the centre; without a folder they are drawn: soft blotches, shading and noise.
+at the centre; without a folder they are generated: soft blotches, shading and noise.
 
 Exits with 1 if a ratio misses its bound; the bounds are those we hold ourselves to.
 """

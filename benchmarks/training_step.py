@@ -5,8 +5,8 @@
 All parts are timed in turns in one run and the least of each are compared: another load on the
 machine can only add to a time. The parts alone do not add up to the step: they overlap in it, and
 optimizers, filters and losses are in none. What superpixels and input cost *in* the step is the
-step less one without them. Without folders the pictures are drawn (blotches and noise); weights are
-random, which costs the same.
+step less one without them. Without folders the pictures are synthetic (blotches and noise);
+weights are random, which costs the same.
 
 Exits with 1 if superpixels and input together take more of the step than we allow them.
 """
@@ -159,7 +159,7 @@ def in_turns(rounds: int, tasks: dict[str, Callable[[], Any]]) -> dict[str, floa
 
 
 def draw_pictures(folder: Path) -> str:
-    """Fills a folder with a few drawn pictures of 640 x 480."""
+    """Fills a folder with a few generated pictures of 640 x 480."""
     folder.mkdir()
     random = np.random.default_rng(0)
     for i in range(16):

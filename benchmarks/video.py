@@ -117,7 +117,7 @@ def flicker(cartoonizer: Cartoonizer, records: Records) -> None:
 
 
 def restlessness(shown: list[np.ndarray], step: int) -> float:
-    # From the third frame on: before, there is little to lean on.
+    # From the third frame on: before, there is little to mix with.
     stack = np.stack(shown[2:]).astype(float)
     return float(np.abs(stack[:-1, :, step:] - stack[1:, :, : stack.shape[2] - step]).mean())
 

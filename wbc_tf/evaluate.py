@@ -37,13 +37,11 @@ _STRINGS = {
     "photos": (None, "Folder of the photos that the cartoons were made of."),
     "weights": (
         "imagenet",
-        "Weights of InceptionV3, for fid and kid: imagenet (downloaded by Keras) or the path of an "
-        ".h5 file.",
+        "Weights of InceptionV3, for fid and kid: imagenet (downloaded) or the path of an .h5 file",
     ),
     "vgg_weights": (
         "imagenet",
-        "Weights of VGG19, for style and content: imagenet (downloaded by Keras) or the path of an "
-        ".h5 file.",
+        "Weights of VGG19, for style and content: imagenet (downloaded) or the path of an .h5 file",
     ),
     "json": (None, "Write the figures of --generated to this file, as one line of JSON."),
 }

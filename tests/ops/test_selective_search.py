@@ -19,8 +19,7 @@ def test_partition_equals_the_released_program(golden):
     assert merged.max() + 1 == len(np.unique(merged)) < labels.max() + 1
 
 
-@pytest.mark.parametrize("released", [False, True])
-@pytest.mark.parametrize("segments", [1, 7, 20])
+@pytest.mark.parametrize(("segments", "released"), [(1, False), (7, True), (20, False)])
 def test_partition_equals_the_slow_reference(blotches, segments, released):
     labels = felzenszwalb_labels(blotches, min_size=8, released=released)
     assert labels.max() + 1 > 20

@@ -6,14 +6,10 @@ import pytest
 from wbc_tf.ops.superpixels import felzenszwalb_labels, slic_labels
 
 
-def test_slic_labels_equal_the_released_program(golden):
-    np.testing.assert_array_equal(slic_labels(golden.image, released=True), golden.slic_labels)
-
-
-def test_felzenszwalb_labels_equal_the_released_program(golden):
-    np.testing.assert_array_equal(
-        felzenszwalb_labels(golden.image, released=True), golden.felzenszwalb_labels
-    )
+@pytest.mark.parametrize("find", [slic_labels, felzenszwalb_labels])
+def test_labels_equal_the_released_program(golden, find):
+    expected = getattr(golden, find.__name__)
+    np.testing.assert_array_equal(find(golden.image, released=True), expected)
 
 
 def test_slic_released_sees_red_as_blue(blotches):

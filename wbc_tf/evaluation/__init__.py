@@ -1,1 +1,1 @@
-"""How good cartoons are, in figures: of features, and of the pictures themselves."""
+"""Figures that say how good cartoons are, from features and from the pictures themselves."""

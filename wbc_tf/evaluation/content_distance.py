@@ -1,4 +1,4 @@
-"""How far a cartoon has left its photo: the angle between their VGG features."""
+"""How far a cartoon differs from its photo in content: the angle between their VGG features."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ class RunCurves:
     evaluation.jsonl: a line for each time that a checkpoint was measured, with all figures.
     tensorboard/evaluation/: those of the generated pictures as curves ``evaluation/<metric>``. A
     folder of their own, since TensorBoard follows only the newest file of a folder: beside those of
-    a run that still trains, they would bring its curves to a halt.
+    a run that still trains, its curves would stop.
 
     Args:
       workdir: the run's folder.
-      pictures: what it is measured on, as the record is to state it.
+      pictures: the pictures it is measured on, as the record states them.
 
     Raises:
       CurvesError: the folder has figures on others, or a damaged record of them.
@@ -64,7 +64,7 @@ class RunCurves:
         *,
         details: Mapping[str, Any],
     ) -> None:
-        """Draws a step's figures and notes them.
+        """Adds a step's figures to the curves and to the record.
 
         Args:
           step: of the checkpoint.

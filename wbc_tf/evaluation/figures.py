@@ -1,4 +1,4 @@
-"""What is measured, and how it is told: a figure, a table of figures, a record of them."""
+"""A figure, a table of figures for people, and a record of them for JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Figure:
 
     Attributes:
       metric: its name, which pins how it is measured.
-      of: the label of the pictures it says something of.
-      to: the label of those they are compared with; None where they are not.
+      of: the label of the pictures that are measured.
+      to: the label of the pictures that they are compared with, or None.
       value: the number.
-      interval: in which it lies with 95% confidence, where that is known.
+      interval: its 95% confidence interval, where that is known.
     """
 
     metric: str
@@ -27,7 +27,7 @@ class Figure:
 
     @property
     def tag(self) -> str:
-        """As a curve of the generated pictures calls it."""
+        """The figure's name as a curve of the generated pictures."""
         return self.metric if self.to is None else f"{self.metric}_to_{self.to}"
 
 

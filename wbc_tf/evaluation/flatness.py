@@ -1,7 +1,7 @@
 """How flat a picture's areas are, and how strong its edges: figures that need no network.
 
-Both look at the Sobel gradient of the luma. A cartoon has large areas without any, and edges that
-are as strong as a photo's or stronger; a blur has the one without the other.
+Both use the Sobel gradient of the luma. A cartoon has large areas without any gradient, and edges
+that are as strong as a photo's or stronger. A blurred picture has flat areas but no strong edges.
 """
 
 from __future__ import annotations

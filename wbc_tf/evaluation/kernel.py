@@ -39,8 +39,8 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> KernelDistance:
 
     All pairs are used. The usual mean over random subsets of 1,000 estimates the same quantity, but
     of its scatter it sees only the subsets'; here the error is the two-sample jackknife's (Arvesen,
-    Annals of Mathematical Statistics 1969): every feature is left out once. It takes no draws, and
-    of sets that are alike it comes out rather too large than too small.
+    Annals of Mathematical Statistics 1969): every feature is left out once. It needs no random
+    subsets, and for two sets alike it is rather too large than too small.
 
     Raises:
       ValueError: other shapes, fewer than three features in a set, or values that are not finite.

@@ -1,4 +1,4 @@
-"""The metrics by name. Each picture is read once for all that look at it alone."""
+"""The metrics by name. A picture is read once for all metrics that need it alone."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ _FROM_ROWS: dict[str, tuple[str, Callable[[Rows], list[Figure]]]] = {
 
 @dataclass
 class Measurement:
-    """What came of a measurement.
+    """The result of a measurement.
 
     Attributes:
       figures: in the order of the metrics.

@@ -61,7 +61,7 @@ class PictureFolder:
         return named
 
     def read(self, file: Path) -> np.ndarray | None:
-        """uint8 [H, W, 3]; None for a broken picture, which is told of on stderr the first time."""
+        """uint8 [H, W, 3]; None for a broken picture, which is named on stderr the first time."""
         if file in self.broken:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What both kinds of evaluation tell: what the figures depend on, and what was left out."""
+"""What folders and runs both report: what figures depend on, and what was left out."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """A Fréchet distance of style on VGG19's channel statistics.
 
-Means and deviations of feature channels carry a picture's style and little of what it shows (Huang
+Means and deviations of feature channels describe a picture's style and little of its content (Huang
 & Belongie, "Arbitrary Style Transfer in Real-Time with Adaptive Instance Normalization", 2017).
-Unlike Inception's 2048 features they can be told apart with some hundred pictures: every feature is
-standardised by, and all are projected on, the principal components of the style itself.
+Some hundred pictures are enough, where Inception's 2048 features need thousands: the features are
+standardised by the style's own, and projected on the style's principal components.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from wbc_tf.losses.perceptual import VggFeatures
 
 LAYERS = ("block1_conv2", "block2_conv2", "block3_conv4")
 CROP = 256
-#: One crop tells of a corner of the picture; more than these tell little more.
+#: One crop shows only a part of the picture; more crops than these add little.
 CROPS_PER_PICTURE = 4
 COMPONENTS = 32
 #: One third of a style's pictures makes its space, the others are what is compared.
@@ -61,9 +61,9 @@ def _crops(image: np.ndarray) -> list[np.ndarray]:
     if short < CROP:
         size = [max(CROP, round(side * CROP / short)) for side in image.shape[1::-1]]
         image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
-    draw = np.random.default_rng(image.shape[:2])
-    tops = draw.integers(0, image.shape[0] - CROP + 1, CROPS_PER_PICTURE)
-    lefts = draw.integers(0, image.shape[1] - CROP + 1, CROPS_PER_PICTURE)
+    random = np.random.default_rng(image.shape[:2])
+    tops = random.integers(0, image.shape[0] - CROP + 1, CROPS_PER_PICTURE)
+    lefts = random.integers(0, image.shape[1] - CROP + 1, CROPS_PER_PICTURE)
     return [image[top : top + CROP, left : left + CROP] for top, left in zip(tops, lefts)]
 
 

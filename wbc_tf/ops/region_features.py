@@ -45,7 +45,7 @@ def region_features(
     Args:
       image: [H, W, 3] float32, RGB in [-1, 1].
       labels: [H, W] integers from 0 on, every number in use.
-      released: measure as the authors' program does; the quirks are told line by line.
+      released: measure as the authors' program does; each difference has its own comment.
 
     Returns:
       The features, row r for label r.

@@ -1,4 +1,4 @@
-"""Whether an exported model draws what the network in hand draws; asked before it gets its name."""
+"""Checks that an exported model gives the same pictures as its network, before it gets its name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JPEG_TOLERANCE = 64
 
 
 class ParityError(ValueError):
-    """The exported model draws something else than the network it was made from."""
+    """The exported model gives other pictures than the network it was made from."""
 
 
 @dataclass(frozen=True)

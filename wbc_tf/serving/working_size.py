@@ -1,6 +1,7 @@
 """The way to the working resolution and back, in the graph: what the command line does by OpenCV.
 
-Twins of `wbc_tf.images.reduce_to_short_side` and `wbc_tf.inference.full_size.apply_coefficients`.
+They compute what `wbc_tf.images.reduce_to_short_side` and
+`wbc_tf.inference.full_size.apply_coefficients` compute in NumPy.
 """
 
 from __future__ import annotations
