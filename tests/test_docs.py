@@ -13,7 +13,7 @@ from wbc_tf.methods.registry import METHODS
 
 COMMANDS = (cartoonize, client, compare, convert, demo, evaluate, export, train)
 #: Flags of other programs in the examples.
-FOREIGN = {"--no", "--logdir"}
+FOREIGN = {"--logdir"}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_flags_are_those_of_the_commands(pages: dict[Path, str]) -> None:
     names = {name for command in COMMANDS for name in command.define_flags()}
     for spec in METHODS.values():
         names |= {field.name for field in dataclasses.fields(spec.config)}
-    known = FOREIGN | {f"--{name}" for name in names}
+    known = FOREIGN | {f"--{no}{name}" for name in names for no in ("", "no")}
     unknown = {
         f"{page.name}: {flag}"
         for page, text in pages.items()
