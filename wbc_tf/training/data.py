@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import tensorflow as tf
 
 from wbc_tf.data.crops import CropSampler
-from wbc_tf.data.pictures import PictureCache
+from wbc_tf.data.pictures import ImageFolderError, PictureCache
 from wbc_tf.data.streams import Derived, Source, batch_stream
 from wbc_tf.training.config import TrainingConfig
 
@@ -38,6 +39,9 @@ class FolderData:
         for name in ("photo_dir", "cartoon_dir"):
             if not getattr(config, name):
                 raise ValueError(f"{name} is empty, and must be a folder of pictures to train on")
+        for name, folder in vars(config).items():
+            if name.endswith("_dir") and folder and not Path(folder).is_dir():
+                raise ImageFolderError(f"--{name}={folder}: there is no such folder")
         self._config = config
         self._sides = sides
         self.cache = PictureCache()
