@@ -205,7 +205,7 @@ def _to_json(record: RunRecord) -> bytes:
 
 
 def _export(record: RunRecord, method: Method, directory: Path, *, again: bool) -> None:
-    if not again:
+    if directory.exists() and not again:
         try:
             Cartoonizer.load(directory)
             return
