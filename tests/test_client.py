@@ -65,6 +65,7 @@ def test_two_hundred_requests_at_once_with_broken_ones_among_them(
         f"--output={cartoons}",
         "--concurrency=32",
         "--retries=8",
+        "--deadline=600",
     )
     assert outcome.out.splitlines()[-1] == "190 written, 0 skipped, 10 failed"
     assert outcome.status == 1

@@ -46,7 +46,7 @@ def test_an_unreadable_file_fails_alone_and_is_never_sent(
     connection = connect(server.grpc_address, model_name=server.name)
     with Console() as console:
         tally = cartoonize_remotely(
-            connection, jobs, concurrency=3, retries=0, deadline=30, listener=console
+            connection, jobs, concurrency=3, retries=0, deadline=600, listener=console
         )
     connection.close()
     assert tally == Tally(written=4, skipped=0, failed=2)
@@ -77,13 +77,13 @@ def test_an_answer_in_the_targets_own_format_is_kept_byte_by_byte(
 ) -> None:
     answer = encode_image(sample_photo(9, 9), file_format="JPEG", quality=70)
     jobs = plan_jobs([str(photos / "a.jpg")], tmp_path / "out")
-    cartoonize_remotely(Fixed(answer), jobs, concurrency=1, retries=0, deadline=30)
+    cartoonize_remotely(Fixed(answer), jobs, concurrency=1, retries=0, deadline=600)
     assert jobs[0].target.read_bytes() == answer
 
 
 def test_an_answer_that_is_no_picture_is_not_written(photos: Path, tmp_path: Path) -> None:
     jobs = plan_jobs([str(photos / "a.jpg")], tmp_path / "out")
-    tally = cartoonize_remotely(Fixed(b"oops"), jobs, concurrency=1, retries=0, deadline=30)
+    tally = cartoonize_remotely(Fixed(b"oops"), jobs, concurrency=1, retries=0, deadline=600)
     assert tally == Tally(written=0, skipped=0, failed=1)
     assert not jobs[0].target.exists()
 
@@ -105,7 +105,7 @@ def test_no_more_requests_in_flight_than_asked_for(photos: Path, tmp_path: Path)
         write_image(photos / f"more{number}.png", sample_photo(4, 4))
     jobs = plan_jobs([str(photos)], tmp_path / "out")
     answer = encode_image(sample_photo(4, 4), file_format="PNG")
-    tally = cartoonize_remotely(Counting(answer), jobs, concurrency=3, retries=0, deadline=30)
+    tally = cartoonize_remotely(Counting(answer), jobs, concurrency=3, retries=0, deadline=600)
     assert tally.written == 24
     assert most[0] == 3
 
@@ -139,7 +139,7 @@ def test_a_colour_profile_is_applied_before_and_exif_is_put_back_after(
     profile[red : red + 4], profile[blue : blue + 4] = b"bXYZ", b"rXYZ"
     job = _photo_of_a_phone(tmp_path / name, profile=bytes(profile))
     echo = Echo()
-    cartoonize_remotely(echo, [job], concurrency=1, retries=0, deadline=30)
+    cartoonize_remotely(echo, [job], concurrency=1, retries=0, deadline=600)
     local = read_photo(job.source)
     assert np.abs(local.rgb.astype(int) - (231, 80, 61)).max() > 5, "the profile matters"
     np.testing.assert_array_equal(decode_photo(echo.got[0], name="").rgb, local.rgb)
