@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 import tensorflow as tf
 
 from tests.training.tiny_method import TinyMethod
+from wbc_tf.data.pictures import ImageFolderError
 from wbc_tf.files.pictures import read_rgb
-from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, train
+from wbc_tf.ops.pool import StructureWorkerError
+from wbc_tf.training.loop import LoopSettings, TrainingDivergedError, TrainingError, train
 
 SETTINGS = LoopSettings(checkpoint_every=2, sample_every=4)
 
@@ -136,6 +139,37 @@ def test_a_nan_stops_the_run_and_names_step_term_and_checkpoint(tmp_path):
 def test_a_nan_before_the_first_checkpoint_says_so(tmp_path):
     with pytest.raises(TrainingDivergedError, match=r"Last good checkpoint: .*step-0"):
         run(TinyMethod(poison_step=0), tmp_path)
+
+
+@pytest.mark.parametrize("error", [ImageFolderError, StructureWorkerError])
+@pytest.mark.parametrize("place", ["data", "step"])
+def test_an_error_for_people_is_a_sentence_wherever_it_is_raised(tmp_path, error, place):
+    method = TinyMethod()
+    batches, step = method.batches, method._step
+
+    def fail(number):
+        if number == 3:
+            raise error("photos: it is gone. Put it back.")
+        return np.int64(number)
+
+    def failing_batches(**options):
+        steps = tf.data.Dataset.counter(options["start_step"])
+        numbers = steps.map(lambda number: tf.numpy_function(fail, [number], tf.int64))
+        return tf.data.Dataset.zip((batches(**options), numbers)).map(lambda batch, _: batch)
+
+    def failing_step(phase, batch, number):
+        with tf.control_dependencies([tf.numpy_function(fail, [number], tf.int64)]):
+            return step(phase, batch, number)
+
+    if place == "data":
+        method.batches = failing_batches
+    else:
+        method._step = failing_step
+    with pytest.raises(TrainingError) as caught:
+        run(method, tmp_path)
+    assert re.fullmatch(
+        r"photos: it is gone\. Put it back\. Last good checkpoint: .*step-\d\.", str(caught.value)
+    )
 
 
 def test_samples_are_written_as_pictures(tmp_path):
