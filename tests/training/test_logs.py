@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
 from absl import logging
 
+from wbc_tf.training.checkpoints import find_steps
 from wbc_tf.training.logs import RunLogs, steps_logged
 
 
@@ -82,3 +85,32 @@ def test_figures_reach_tensorboard(tmp_path):
         for value in event.summary.value
     }
     assert tags == {"main/loss", "samples"}
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import tensorflow as tf
+from tests.training.tiny_method import TinyMethod
+from wbc_tf.training.logs import LogError
+from wbc_tf.training.loop import LoopSettings, train
+method = TinyMethod(main_steps=300)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # no file may grow beyond it
+settings = LoopSettings(checkpoint_every=50, sample_every=1000, log_every=int(sys.argv[2]))
+try:
+    train(
+        method, workdir=Path(sys.argv[1]), settings=settings, strategy=tf.distribute.get_strategy()
+    )
+except LogError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
+@pytest.mark.parametrize(("curve_every", "name"), [(1, "tensorboard"), (1000, "losses.jsonl")])
+def test_a_full_disk_is_a_sentence_and_leaves_what_is_there(root, tmp_path, curve_every, name):
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path), str(curve_every)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{tmp_path / name}: cannot be written ("), done.stderr
+    assert "goes on from the last checkpoint" in done.stdout
+    assert find_steps(tmp_path / "checkpoints")

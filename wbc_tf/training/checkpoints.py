@@ -112,7 +112,7 @@ class RunCheckpoints:
                     path.unlink()
         except (OSError, tf.errors.OpError) as error:
             raise CheckpointError(
-                f"{target}: this checkpoint cannot be written ({_reason(error)}). Checkpoints that "
+                f"{target}: this checkpoint cannot be written ({reason(error)}). Checkpoints that "
                 f"are there: {self._names()}"
             ) from error
 
@@ -191,13 +191,13 @@ def find_damage(path: str) -> str | None:
                 ):  # TensorFlow's errors do not tell a bad disk from bad data
                     pass
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({_reason(error)})") from error
+        raise CheckpointError(f"{path}: cannot be read ({reason(error)})") from error
     try:
         reader = tf.train.load_checkpoint(path)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)  # compares with the checksum in the index
     except _DAMAGE as error:
-        return _reason(error)
+        return reason(error)
     return None
 
 
@@ -231,8 +231,8 @@ def _move_files(source: Path, target: Path) -> None:
         os.replace(path, target / path.name)
 
 
-def _reason(error: Exception) -> str:
-    """An error in one line."""
+def reason(error: Exception) -> str:
+    """An error of the system or of TensorFlow in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = getattr(error, "message", None) or str(error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,15 @@ import tensorflow as tf
 from absl import logging
 
 from wbc_tf.comparison.contact_sheet import contact_sheet
+from wbc_tf.files import PathLike
 from wbc_tf.files.pictures import write_image
 from wbc_tf.files.whole import write_whole
 from wbc_tf.images import to_uint8
+from wbc_tf.training.checkpoints import reason
+
+
+class LogError(OSError):
+    """A log that cannot be written; the message names the file and says why."""
 
 
 class RunLogs:
@@ -24,6 +31,9 @@ class RunLogs:
     tensorboard/: the same figures as curves, of some of the steps, and the sample grids. What a
       resumed run does again is drawn twice there: TensorBoard cannot take lines back.
     samples/: the grids as PNG files.
+
+    Raises:
+      LogError: from every method, when the disk is full or refuses.
     """
 
     def __init__(self, workdir: Path, *, start_step: int, curve_every: int = 1) -> None:
@@ -36,18 +46,21 @@ class RunLogs:
         """
         self._curve_every = curve_every
         self._samples = workdir / "samples"
-        self._samples.mkdir(parents=True, exist_ok=True)
+        self._curves = workdir / "tensorboard"
         losses = workdir / "losses.jsonl"
-        _keep_steps_up_to(losses, start_step)
-        self._losses = losses.open("a", encoding="utf-8")
-        self._writer = tf.summary.create_file_writer(str(workdir / "tensorboard"))
+        with _telling_where(workdir):
+            self._samples.mkdir(parents=True, exist_ok=True)
+            _keep_steps_up_to(losses, start_step)
+            self._losses = losses.open("a", encoding="utf-8")
+            self._writer = tf.summary.create_file_writer(str(self._curves))
 
     def scalars(self, step: int, phase: str, values: Mapping[str, float]) -> None:
         """Notes the figures of a step."""
         line = {"step": step, "phase": phase, **values}
-        self._losses.write(json.dumps(line) + "\n")
+        with _telling_where(self._losses.name):
+            self._losses.write(json.dumps(line) + "\n")
         if step % self._curve_every == 0:
-            with self._writer.as_default(step=step):
+            with _telling_where(self._curves), self._writer.as_default(step=step):
                 for name, value in values.items():
                     tf.summary.scalar(f"{phase}/{name}", value)
 
@@ -56,20 +69,36 @@ class RunLogs:
         pictures = {name: list(to_uint8(images.numpy())) for name, images in columns.items()}
         sheet = contact_sheet(pictures, height=len(next(iter(pictures.values()))[0]))
         path = self._samples / f"step-{step:07d}.png"
-        write_image(path, sheet)
-        with self._writer.as_default(step=step):
+        with _telling_where(path):
+            write_image(path, sheet)
+        with _telling_where(self._curves), self._writer.as_default(step=step):
             tf.summary.image("samples", np.asarray(sheet)[None])
         return path
 
     def flush(self) -> None:
         """Brings everything to disk, so that a killed run keeps what its checkpoint knows."""
-        self._losses.flush()
-        self._writer.flush()
+        with _telling_where(self._losses.name):
+            self._losses.flush()
+        with _telling_where(self._curves):
+            self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes the files."""
-        self._losses.close()
-        self._writer.close()
+        with _telling_where(self._losses.name):
+            self._losses.close()
+        with _telling_where(self._curves):
+            self._writer.close()
+
+
+@contextlib.contextmanager
+def _telling_where(path: PathLike) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise LogError(
+            f"{path}: cannot be written ({reason(error)}). The same command goes on from the last "
+            "checkpoint once it can"
+        ) from error
 
 
 def steps_logged(workdir: Path) -> int:
