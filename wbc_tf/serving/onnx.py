@@ -32,8 +32,9 @@ VARIANTS = ("float32", "float16")
 #: Largest difference from the network in grey levels.
 TOLERANCE = {"float32": 1, "float16": 2}
 
-# Sides that are no multiples of four, and a single pixel.
-_FREE_SIZES = ((254, 318), (97, 131), (1, 1))
+# Sides that are no multiples of four. No single pixel: where a network divides by a picture's own
+# deviation, that of one pixel is rounding, and no two programs round alike.
+_FREE_SIZES = ((254, 318), (97, 131), (5, 7))
 _HALF = ("Conv", "ConvTranspose")
 
 

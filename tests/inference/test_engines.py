@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from wbc_tf import cartoonize
+from wbc_tf.artefact.model_directory import ModelNotFoundError
+from wbc_tf.files.pictures import read_rgb, write_image
+from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.inference.engines import NetworkError, PrecisionError, is_onnx, load_engine
+from wbc_tf.methods.white_box.exported import EXPORTED
+from wbc_tf.serving.onnx import export_onnx
+from wbc_tf.serving.sample_photo import sample_photo
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tf.keras.utils.set_random_seed(0)
+    generator = EXPORTED.build(channels=4, blocks=1)
+    version, _ = export_onnx(
+        tmp_path_factory.mktemp("onnx") / "tiny",
+        partial(EXPORTED.coefficients, generator),
+        size=None,
+        metadata={**EXPORTED.metadata(generator), "licence": "none"},
+    )
+    return version / "float32.onnx"
+
+
+def test_an_onnx_file_is_told_by_its_name() -> None:
+    assert is_onnx("a/b.ONNX")
+    assert not is_onnx("white_box")
+
+
+def test_with_an_onnx_file_tensorflow_is_never_imported(model: Path, tmp_path: Path, root) -> None:
+    write_image(tmp_path / "a.png", sample_photo(40, 56))
+    code = "import sys; sys.modules['tensorflow'] = None\nfrom wbc_tf.cartoonize import run\nrun()"
+    arguments = [f"--model={model}", f"--input={tmp_path}/a.png", f"--output={tmp_path}/b.png"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = Cartoonizer.load(model)(sample_photo(40, 56))
+    np.testing.assert_array_equal(read_rgb(tmp_path / "b.png"), expected)
+
+
+def test_files_that_are_no_model_are_named(model: Path, tmp_path: Path, call) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(model.read_bytes()[:1000])
+    with pytest.raises(ModelNotFoundError, match=r"broken\.onnx: broken, or no ONNX file"):
+        load_engine(broken, precision="float32")
+    with pytest.raises(ModelNotFoundError, match="there is no such file"):
+        load_engine(tmp_path / "none.onnx", precision="float32")
+    with pytest.raises(PrecisionError, match=r"computes in float32; --precision=float16"):
+        load_engine(model, precision="float16")
+    write_image(tmp_path / "a.png", sample_photo(8, 8))
+    outcome = call(
+        cartoonize, f"--model={broken}", f"--input={tmp_path}/a.png", f"--output={tmp_path}/b.png"
+    )
+    assert outcome.status == 2
+    assert "broken.onnx" in outcome.err
+
+
+def test_what_the_engine_cannot_run_is_one_kind_of_error(model: Path, tiny_model: Path) -> None:
+    for each in (model, tiny_model):
+        run, _ = load_engine(each, precision="float32")
+        with pytest.raises(NetworkError):
+            run(photo=np.zeros([1, 0, 4, 3], np.float32), strength=1.0, delta=1.0)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import tensorflow as tf
+
+from wbc_tf.artefact.exported import Exported
+from wbc_tf.images import to_float, to_uint8
+from wbc_tf.inference.cartoonizer import Cartoonizer
+from wbc_tf.inference.engines import ONNX_METADATA
+from wbc_tf.methods.registry import METHODS
+from wbc_tf.serving.onnx import OPSET, VARIANTS, export_onnx
+from wbc_tf.serving.parity import ParityError
+from wbc_tf.serving.sample_photo import sample_photo
+
+#: Small networks of each method.
+SETTINGS = {
+    "animegan_v2": {"network": "lite"},
+    "cartoongan": {"channels": 8, "blocks": 1},
+    "white_box": {"channels": 4, "blocks": 1},
+}
+
+
+def _network(name: str) -> tuple[Exported, tf.keras.Model]:
+    tf.keras.utils.set_random_seed(0)
+    exported = METHODS[name].exported()
+    return exported, exported.build(**SETTINGS[name])
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """A method's network, and its files."""
+    exported, generator = _network(request.param)
+    metadata = {**exported.metadata(generator), "licence": "none"}
+    coefficients = partial(exported.coefficients, generator)
+    folder = tmp_path_factory.mktemp("onnx") / "tiny-onnx"
+    version, rows = export_onnx(folder, coefficients, size=None, metadata=metadata)
+    assert [row.variant for row in rows] == list(VARIANTS)
+    assert rows[1].size < 0.7 * rows[0].size
+    return coefficients, exported.delta, version
+
+
+def test_a_file_is_a_model_like_any_other(written) -> None:
+    coefficients, delta, version = written
+    photo = sample_photo(37, 50)
+    for settings in ({}, {"strength": 0.5}, {"delta": 1.0}):
+        knobs = {"strength": 1.0, "delta": delta, **settings}
+        inputs = tf.constant(to_float(photo)[None])
+        scale, offset = coefficients(inputs, knobs["strength"], knobs["delta"])
+        expected = to_uint8((scale * inputs + offset).numpy()[0]).astype(int)
+        cartoon = Cartoonizer.load(version / "float32.onnx")(photo, **settings)
+        assert np.abs(cartoon - expected).max() <= 1
+        cartoon = Cartoonizer.load(version / "float16.onnx", precision="float16")(photo, **settings)
+        assert np.abs(cartoon - expected).max() <= 2
+
+
+def test_a_file_tells_how_it_is_used(written) -> None:
+    _, delta, version = written
+    model = onnx.load(str(version / "float32.onnx"))
+    assert {each.domain: each.version for each in model.opset_import}[""] == OPSET
+    (stated,) = (each.value for each in model.metadata_props if each.key == ONNX_METADATA)
+    assert {"method", "licence", "short_side", "reach", "use"} <= json.loads(stated).keys()
+    # Without this package: one input, one output; the settings have their defaults.
+    session = onnxruntime.InferenceSession(str(version / "float32.onnx"))
+    photo = to_float(sample_photo(20, 24)[None])
+    (cartoon,) = session.run(["cartoon"], {"photo": photo})
+    settings = {"strength": np.array(1, np.float32), "delta": np.array(delta, np.float32)}
+    (stated_cartoon,) = session.run(["cartoon"], {"photo": photo, **settings})
+    np.testing.assert_array_equal(cartoon, stated_cartoon)
+
+
+def test_a_fixed_size_and_a_file_that_is_off(tmp_path: Path, monkeypatch) -> None:
+    exported, generator = _network("white_box")
+    metadata = {**exported.metadata(generator), "licence": "none"}
+    coefficients = partial(exported.coefficients, generator)
+    version, _ = export_onnx(tmp_path / "a", coefficients, size=(30, 44), metadata=metadata)
+    session = onnxruntime.InferenceSession(str(version / "float32.onnx"))
+    assert session.get_inputs()[0].shape == [1, 30, 44, 3]
+
+    monkeypatch.setattr("wbc_tf.serving.onnx.TOLERANCE", {"float32": -1})
+    with pytest.raises(ParityError, match=r"float32\.onnx: differs from the network by"):
+        export_onnx(tmp_path / "b", coefficients, size=(30, 44), metadata=metadata)
+    assert not (tmp_path / "b").exists()
