@@ -9,7 +9,7 @@ from skimage import data
 
 from wbc_tf import train
 from wbc_tf.artefact.exported import load_generator
-from wbc_tf.artefact.model_directory import find_model
+from wbc_tf.artefact.model_directory import find_model, read_metadata
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.methods.white_box.exported import EXPORTED, coefficients
@@ -18,7 +18,8 @@ from wbc_tf.methods.white_box.exported import EXPORTED, coefficients
 def test_saved_model_and_strict_loader_draw_the_same_picture(root):
     photo = data.astronaut()[100:301, 120:400]  # 201 x 280: padded on the way
     generator = load_generator(EXPORTED, "white_box")
-    scale, offset = coefficients(generator, tf.constant(to_float(photo[None])))
+    delta = read_metadata(find_model("white_box"))["delta"]
+    scale, offset = coefficients(generator, tf.constant(to_float(photo[None])), 1.0, delta)
     ours = to_uint8(np.asarray(scale)[0] * to_float(photo) + np.asarray(offset)[0])
     saved = Cartoonizer.load("white_box")(photo)
     assert np.abs(ours.astype(int) - saved).max() <= 1
@@ -42,28 +43,13 @@ def test_it_says_whose_it_is():
     assert "David Revoy" in metadata["licence"]
 
 
-def test_its_recipe_begins_as_the_lab_book_says(root, shared, tmp_path, call):
-    """Three steps of its first stage, of the fifty recorded; the data are those of the card."""
-    book = root / "pretrained_models" / "white_box" / "first_losses.json"
-    losses_of = json.loads(book.read_text("utf-8"))
-    expected = losses_of["white_box_default_start"]["pretrain"]
-    photos = tmp_path / "photo"
-    photos.mkdir()
-    for photo in (shared / "data" / "photo").iterdir():
-        if photo.name.startswith(("budgie_", "elementary_", "popos_", "kodak_")):
-            (photos / photo.name).symlink_to(photo)
-    outcome = call(
-        train,
-        f"--flagfile={root / 'configs' / 'white_box_default_start.cfg'}",
-        f"--workdir={tmp_path / 'run'}",
-        f"--photo_dir={photos}",
-        f"--cartoon_dir={shared / 'data' / 'cartoon'}",
-        f"--vgg_weights={shared / 'reference' / 'vgg19' / 'vgg19_blocks1-3.h5'}",
-        "--pretrain_steps=3",
-        "--steps=0",
-    )
+def test_its_record_is_its_flagfile(root, call):
+    """The recorded config is what the flagfile gives, so the card's command repeats the run."""
+    folder = find_model("white_box")
+    metadata = json.loads((folder / "assets.extra" / "model.json").read_text("utf-8"))
+    flagfile = root / "configs" / "white_box_default.cfg"
+    outcome = call(train, f"--flagfile={flagfile}", "--dry_run")
     assert outcome.status == 0, outcome.err
-    lines = (tmp_path / "run" / "losses.jsonl").read_text("utf-8").splitlines()
-    losses = [json.loads(line)["generator_loss"] for line in lines]
-    # Other processors round bfloat16 sums in another order.
-    np.testing.assert_allclose(losses, expected[:3], rtol=0.01)
+    assert metadata["config"] == json.loads(outcome.out)["config"]
+    assert len(metadata["training_commit"]) == 40
+    assert set(metadata["data_sha256"]) >= {metadata["config"]["photo_dir"], "start"}
