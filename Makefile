@@ -5,12 +5,16 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 PICTURES := $(VENV)/.ready-pictures
+PAGE := $(VENV)/.ready-page
 ALL := $(VENV)/.ready-all
 
-.PHONY: demo test lint bench train-smoke tensorboard clean
+.PHONY: demo app test lint bench train-smoke tensorboard clean
 
 demo: $(PICTURES)
 	$(RUN) -m wbc_tf.demo --output=demo
+
+app: $(PAGE)
+	$(RUN) -m wbc_tf.app
 
 test: $(ALL)
 	$(RUN) -m pytest
@@ -42,7 +46,12 @@ $(PICTURES): requirements.lock setup.py | $(RUN)
 	$(PIP) --editable '.[video]'
 	touch $@
 
+# What the page needs.
+$(PAGE): requirements.lock setup.py | $(RUN)
+	$(PIP) --editable '.[app,video]'
+	touch $@ $(PICTURES)
+
 # Everything: the page, the cluster, ONNX, serving, and what develops and tests them.
 $(ALL): requirements.lock setup.py | $(RUN)
 	$(PIP) --editable '.[app,cluster,dev,onnx,serving,video]'
-	touch $@ $(PICTURES)
+	touch $@ $(PICTURES) $(PAGE)

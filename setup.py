@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 MODELS = HERE / "pretrained_models"
-COMMANDS = ("cartoonize", "train", "compare", "evaluate", "export", "convert", "client")
+COMMANDS = ("cartoonize", "train", "compare", "evaluate", "export", "convert", "client", "app")
 
 setup(
     name="wbc_tf",

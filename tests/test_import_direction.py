@@ -25,6 +25,7 @@ LEVELS = {
     "wbc_tf.inference": 3,
     "wbc_tf.cli": 4,
     "wbc_tf.evaluation": 4,
+    "wbc_tf.page": 4,
     "wbc_tf.serving": 4,
     "wbc_tf.methods.*": 5,
     "wbc_tf.methods.registry": 6,
@@ -33,6 +34,7 @@ LEVELS = {
     "wbc_tf.methods.train_run": 8,
     # Commands, and the library's front door, which nothing inside goes through.
     "wbc_tf": 9,
+    "wbc_tf.app": 9,
     "wbc_tf.cartoonize": 9,
     "wbc_tf.client": 9,
     "wbc_tf.compare": 9,

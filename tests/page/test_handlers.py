@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from tests.page.stand_ins import stand_in
+from wbc_tf.files.pictures import write_image
+from wbc_tf.page.handlers import Handlers, escape, in_sentences
+from wbc_tf.page.limits import Limits
+from wbc_tf.page.models import Offer
+from wbc_tf.page.workspace import Workspace
+
+
+@pytest.fixture
+def handlers(tmp_path: Path) -> Handlers:
+    offers = {"a": Offer("a", stand_in(delta=1.0)), "b": Offer("b", stand_in())}
+    return Handlers(offers, Limits(), Workspace(tmp_path))
+
+
+def test_a_result_lies_in_a_folder_of_its_own(handlers: Handlers, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", np.full((20, 30, 3), 200, np.uint8))
+    upload = {"path": str(tmp_path / "a.png")}
+    before, after = (handlers.photo(upload, name, 128, 1, 1, True) for name in "ab")
+    assert Path(before[1]).parent.parent != Path(after[1]).parent.parent
+    assert Path(before[1]).name == "a.png"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ((None, "a", 128, 1, 1, False), "Choose a photo first."),
+        (("x", "a", 128, 1, 1, False), "Upload a file."),
+        (({"path": "x"}, "c", 128, 1, 1, False), "There is no model 'c' here"),
+        (
+            ({"path": "x"}, "a", 9000, 1, 1, False),
+            "Working resolution is a number from 128 to 2048",
+        ),
+        (({"path": "x"}, "a", 128, "1", 1, False), "Strength is a number from 0 to 1.5, not '1'"),
+        (({"path": "x"}, "a", 128, 1, None, False), "Smoothing is a number from 0 to 1, not None"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(
+    handlers: Handlers, values: tuple, sentence: str
+) -> None:
+    with pytest.raises(gr.Error) as error:
+        handlers.photo(*values)
+    assert sentence in error.value.message
+
+
+def test_a_fault_of_our_own_is_logged_and_shows_nothing_of_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("/private/folder")
+
+    with pytest.raises(gr.Error, match="a fault on this server") as error:
+        in_sentences(broken)()
+    assert "private" not in error.value.message
+    assert "/private/folder" in caplog.text
+
+
+def test_a_files_name_is_not_taken_for_markdown() -> None:
+    assert escape("*a*[b](c)<i>_") == "\\*a\\*\\[b\\](c)\\<i\\>\\_"

@@ -1,0 +1,54 @@
+"""What the page's server gives to whom."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.page.conftest import LIMITS, free_port
+from tests.page.stand_ins import stand_in
+from wbc_tf.page.models import Offer
+from wbc_tf.page.server import served
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=120) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_the_server_gives_no_file_but_those_whose_name_one_knows(address: str, root: Path) -> None:
+    for path in ("/etc/passwd", str(root / "setup.py"), "setup.py", "/tmp", "http://example.com"):
+        assert status_of(f"{address}gradio_api/file={path}") == 403, path
+
+
+def test_the_browser_is_told_to_ask_no_other_server(address: str) -> None:
+    with urllib.request.urlopen(address, timeout=120) as answer:
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "googleapis" not in answer.read().decode()
+
+
+@pytest.fixture(scope="module")
+def guarded() -> str:
+    offers = {"a": Offer("a", stand_in())}
+    with served(offers, LIMITS, port=free_port(), users=[("ann", "secret")]) as url:
+        yield url
+
+
+def test_without_the_password_nothing_is_served(guarded: str) -> None:
+    for path in ("config", "gradio_api/file=/tmp", "gradio_api/info"):
+        assert status_of(f"{guarded}{path}") in (401, 403), path
+
+
+def test_at_the_end_no_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with served({"a": Offer("a", stand_in())}, LIMITS, port=free_port()) as url:
+        assert status_of(url) == 200
+        assert [path.name[:9] for path in tmp_path.iterdir() if "wbc" in path.name] == ["wbc-page-"]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from wbc_tf.page.workspace import KEPT_FOR, Workspace
+
+
+def test_old_files_go_and_new_and_permanent_ones_stay(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as workspace:
+        example = workspace.folder / "examples" / "cat.png"
+        example.parent.mkdir()
+        example.touch()
+        workspace.keep_what_is_there()
+        old, new = workspace.new_folder() / "old.png", workspace.new_folder() / "new.png"
+        for file in (old, new):
+            file.touch()
+        now = time.time()
+        for path in (example, example.parent, old, old.parent):
+            os.utime(path, (now - KEPT_FOR - 1,) * 2)
+        workspace.sweep(now)
+        assert example.exists()
+        assert new.exists()
+        assert not old.exists()
+        # Removing its file touched the folder, so it goes at a later look.
+        workspace.sweep(now + KEPT_FOR + 1)
+        assert not old.parent.exists()
+        assert not new.parent.exists()
+        assert example.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_is_this_users_alone_and_its_names_cannot_be_guessed(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as workspace:
+        assert workspace.folder.stat().st_mode & 0o077 == 0
+        one, two = workspace.new_folder(), workspace.new_folder()
+        assert one != two
+        assert len(bytes.fromhex(one.name)) == 16

@@ -1,0 +1,219 @@
+"""What the page's buttons call: from Gradio's values to a request, and back to what is shown."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from wbc_tf.inference.settings import DrawSettings, VideoSettings
+from wbc_tf.page.limits import Limits
+from wbc_tf.page.models import Offer, offer_of
+from wbc_tf.page.photos import draw_photos, write_preview, write_zip
+from wbc_tf.page.refusal import Refusal
+from wbc_tf.page.workspace import Workspace
+
+#: Working resolutions that may be asked for, in pixels.
+SHORT_SIDES = (128, 2048)
+
+_LOG = logging.getLogger(__name__)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def in_sentences(function: Function) -> Function:
+    """A handler whose errors are sentences in the page; what is our own fault goes to the log."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except Refusal as refusal:
+            raise _shown(str(refusal)) from refusal
+        except gr.Error:
+            raise
+        except Exception as error:
+            _LOG.exception("a request failed")
+            raise _shown(
+                "This did not work because of a fault on this server. Its log tells more. "
+                "Another picture may still work."
+            ) from error
+
+    return call  # type: ignore[return-value]
+
+
+def _shown(sentence: str) -> gr.Error:
+    # It stays until it is closed: slow readers need more than ten seconds.
+    return gr.Error(sentence, duration=None, title="This did not work", print_exception=False)
+
+
+@dataclass
+class Handlers:
+    """The page's functions.
+
+    Values come as the browser sends them, without Gradio's preprocessing: it would decode each
+    picture once more, and answer broken ones with errors of its own. Gradio has checked that files
+    are uploads.
+
+    Attributes:
+      offers: the models by name.
+      limits: what is refused.
+      workspace: where results go.
+    """
+
+    offers: Mapping[str, Offer]
+    limits: Limits
+    workspace: Workspace
+    _cancels: dict[str, threading.Event] = field(default_factory=dict)
+
+    @in_sentences
+    def photo(
+        self,
+        photo: Any,
+        model: str,
+        short_side: float,
+        strength: float,
+        delta: float,
+        match_brightness: bool,
+    ) -> tuple[tuple[str, str], str, str]:
+        """One photo: before and after to look at, the file to download, notes."""
+        offer = offer_of(self.offers, model)
+        settings = _draw_settings(offer, short_side, strength, delta, match_brightness)
+        folder = self.workspace.new_folder()
+        sources = [_path(photo)] if photo else []
+        drawn = draw_photos(offer.cartoonizer, sources, settings, folder, limits=self.limits)
+        before = write_preview(drawn.sources[0], folder, "before")
+        after = write_preview(drawn.files[0], folder, "after")
+        return (str(before), str(after)), str(drawn.files[0]), _lines(drawn.notes)
+
+    @in_sentences
+    def photos(
+        self,
+        photos: Any,
+        model: str,
+        short_side: float,
+        strength: float,
+        delta: float,
+        match_brightness: bool,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # Gradio finds it in the signature
+    ) -> tuple[list[tuple[str, str]], str, str]:
+        """Several photos: a gallery to look at, a ZIP file to download, failures and notes."""
+        offer = offer_of(self.offers, model)
+        settings = _draw_settings(offer, short_side, strength, delta, match_brightness)
+        folder = self.workspace.new_folder()
+        drawn = draw_photos(
+            offer.cartoonizer,
+            [_path(photo) for photo in photos or []],
+            settings,
+            folder,
+            limits=self.limits,
+            progress=lambda done, total: progress((done, total), unit="photos"),
+        )
+        previews = [
+            (str(write_preview(file, folder, f"preview-{number}")), file.name)
+            for number, file in enumerate(drawn.files)
+        ]
+        archive = folder / "cartoons.zip"
+        write_zip(drawn.files, archive)
+        return previews, str(archive), _lines((*drawn.failures, *drawn.notes))
+
+    @in_sentences
+    def video(
+        self,
+        video: Any,
+        model: str,
+        short_side: float,
+        strength: float,
+        delta: float,
+        match_brightness: bool,
+        start: float,
+        duration: float,
+        stabilize: bool,
+        codec: str,
+        quality: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> tuple[str | None, str | None, str]:
+        """A video: to look at, to download, notes."""
+        from wbc_tf.page.videos import CONTAINER, QUALITIES, Cancelled, draw_video
+        from wbc_tf.video.formats import CODECS
+
+        if not video:
+            raise Refusal("Choose a video first.")
+        if codec not in CONTAINER or quality not in QUALITIES:
+            raise Refusal(
+                f"Choose one of the codecs {', '.join(CONTAINER)} and one of the qualities "
+                f"{', '.join(QUALITIES)}."
+            )
+        offer = offer_of(self.offers, model)
+        settings = VideoSettings(
+            draw=_draw_settings(offer, short_side, strength, delta, match_brightness),
+            codec=codec,
+            crf=(CODECS[codec].crf or 0) + QUALITIES[quality],
+            start=_number(start, "Start", 0, 1e6),
+            duration=_number(duration, "Duration", 0, 1e6),
+            stabilize=bool(stabilize),
+        )
+        cancel = self._cancels[str(request.session_hash)] = threading.Event()
+        try:
+            file, notes = draw_video(
+                offer.cartoonizer,
+                _path(video),
+                settings,
+                self.workspace.new_folder(),
+                limits=self.limits,
+                progress=lambda done, total, left: progress(
+                    (done, total), desc=left, unit="frames"
+                ),
+                is_cancelled=cancel.is_set,
+            )
+        except Cancelled:
+            return None, None, "Cancelled."
+        finally:
+            self._cancels.pop(str(request.session_hash), None)
+        return str(file), str(file), _lines(notes)
+
+    def cancel(self, request: gr.Request) -> None:
+        """Ends this visitor's video after the frame that is being made."""
+        running = self._cancels.get(str(request.session_hash))
+        if running is not None:
+            running.set()
+
+
+def _path(upload: Any) -> Path:
+    """The uploaded file; a video comes with what lies around it."""
+    try:
+        return Path(upload["video"]["path"] if "video" in upload else upload["path"])
+    except (KeyError, TypeError) as error:
+        raise Refusal("Upload a file.") from error
+
+
+def _draw_settings(
+    offer: Offer, short_side: Any, strength: Any, delta: Any, match_brightness: Any
+) -> DrawSettings:
+    return DrawSettings(
+        short_side=round(_number(short_side, "Working resolution", *SHORT_SIDES)),
+        strength=_number(strength, "Strength", 0, 1.5),
+        delta=_number(delta, "Smoothing", 0, 1) if offer.has_delta else None,
+        match_brightness=bool(match_brightness) if offer.has_brightness else None,
+    )
+
+
+def _number(value: Any, name: str, low: float, high: float) -> float:
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        raise Refusal(f"{name} is a number from {low:g} to {high:g}, not {value!r}.")
+    return float(value)
+
+
+def _lines(sentences: tuple[str, ...]) -> str:
+    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
+
+
+def escape(text: str) -> str:
+    """Markdown that shows a text as it is, whatever a file is called."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$!&" else c for c in text)

@@ -1,0 +1,156 @@
+"""Photos of one request: to the files that the command line makes, previews and a ZIP file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wbc_tf.files.pictures import encode_image, read_photo
+from wbc_tf.images import reduce_to_short_side
+from wbc_tf.inference.jobs import Job, plan_jobs
+from wbc_tf.inference.photos import cartoonize_photos
+from wbc_tf.inference.report import Entry
+from wbc_tf.inference.settings import DrawSettings
+from wbc_tf.page.limits import Limits
+from wbc_tf.page.refusal import Refusal, without_folders
+
+if TYPE_CHECKING:
+    from wbc_tf.inference.cartoonizer import Cartoonizer
+
+#: Short side of what the page shows, in pixels; the files to download have the photos' own size.
+PREVIEW_SIDE = 900
+_PREVIEW_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What became of the photos of a request.
+
+    Attributes:
+      files: the cartoons, each in the format and size of its photo.
+      sources: their photos, in the same order.
+      failures: a sentence for each photo that could not be made.
+      notes: what was lost on the way, each a phrase with its photo's name.
+    """
+
+    files: tuple[Path, ...]
+    sources: tuple[Path, ...]
+    failures: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def draw_photos(
+    cartoonizer: Cartoonizer,
+    sources: Sequence[Path],
+    settings: DrawSettings,
+    folder: Path,
+    *,
+    limits: Limits,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Drawn:
+    """Makes cartoons of photos. The files have the very bytes that ``cartoonize.py`` writes.
+
+    Args:
+      cartoonizer: the model.
+      sources: uploaded files; several may have the same name.
+      settings: how to draw.
+      folder: an empty folder for the results.
+      limits: of this page.
+      progress: is called with the number of photos that are done, and of all.
+
+    Raises:
+      Refusal: no photo, too many, or none of them could be made.
+    """
+    if not sources:
+        raise Refusal("Choose a photo first.")
+    if len(sources) > limits.max_photos:
+        raise Refusal(
+            f"{len(sources)} photos are too many for one request. At most {limits.max_photos} are "
+            "allowed."
+        )
+    # A folder for each: photos of several folders may have the same name.
+    jobs: list[Job] = []
+    for number, source in enumerate(sources):
+        jobs += plan_jobs([str(source)], f"{folder / str(number)}/")
+    listener = _Listener(progress)
+    cartoonize_photos(cartoonizer, jobs, settings, max_pixels=limits.max_pixels, listener=listener)
+    made = [job for job, entry in zip(jobs, listener.entries) if entry.status == "written"]
+    failures = tuple(_sentence(entry, limits) for entry in listener.entries if entry.error)
+    if not made:
+        raise Refusal(" ".join(failures))
+    return Drawn(
+        files=tuple(job.target for job in made),
+        sources=tuple(job.source for job in made),
+        failures=failures,
+        notes=tuple(
+            f"{Path(entry.source).name}: {note}"
+            for entry in listener.entries
+            for note in entry.notes
+        ),
+    )
+
+
+def write_preview(picture: Path, folder: Path, name: str) -> Path:
+    """A reduced JPEG of a picture's first frame, which each browser can show.
+
+    Args:
+      picture: a photo or a cartoon.
+      folder: where to write it.
+      name: of the file, without its ending.
+    """
+    photo = read_photo(picture)
+    alpha = photo.alpha
+    data = encode_image(
+        reduce_to_short_side(photo.rgb, PREVIEW_SIDE),
+        alpha=None if alpha is None else reduce_to_short_side(alpha, PREVIEW_SIDE),
+        file_format="JPEG",
+        quality=_PREVIEW_QUALITY,
+    )
+    file = folder / f"{name}.jpg"
+    file.write_bytes(data)
+    return file
+
+
+def write_zip(files: Sequence[Path], file: Path) -> None:
+    """Puts pictures into a ZIP file; the second of a name becomes ``name-2.jpg``."""
+    names: set[str] = set()
+    # Pictures are compressed already.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for path in files:
+            name, number = path.name, 1
+            while name.casefold() in names:
+                number += 1
+                name = f"{path.stem}-{number}{path.suffix}"
+            names.add(name.casefold())
+            archive.write(path, name)
+
+
+def _sentence(entry: Entry, limits: Limits) -> str:
+    source = Path(entry.source)
+    message = (entry.error or "").replace(f"{entry.source} -> {entry.target}", entry.source)
+    message = without_folders(message, source)
+    if "too many pixels" in message:
+        message = f"{message.split(':')[0]}: it has too many pixels. At most " + (
+            f"{limits.max_megapixels:g} megapixels are allowed"
+        )
+    return f"{message}."
+
+
+@dataclass
+class _Listener:
+    progress: Callable[[int, int], None]
+    entries: list[Entry] = field(default_factory=list)
+    total: int = 0
+
+    def begun(self, total: int) -> None:
+        self.total = total
+
+    def frames(self, source: str, done: int, total: int | None) -> None:
+        raise AssertionError("photos have no frames")
+
+    def done(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.progress(len(self.entries), self.total)

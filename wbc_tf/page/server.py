@@ -1,0 +1,110 @@
+"""Starts and ends the page's server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wbc_tf.page.limits import Limits
+from wbc_tf.page.models import Offer
+from wbc_tf.page.workspace import Workspace
+
+# The browser loads nothing from elsewhere and sends nothing elsewhere. Gradio's page has its
+# scripts in line, and compiles some.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' data: blob:; "
+    "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Guard:
+    """ASGI middleware: adds the headers, and refuses to fetch files of other servers."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        async def with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    *((name.lower().encode(), value.encode()) for name, value in _HEADERS.items()),
+                ]
+            await send(message)
+
+        if "file=http" in scope.get("path", "") or "/proxy=" in scope.get("path", ""):
+            await with_headers({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b"Only files of this server."})
+            return
+        await self._app(scope, receive, with_headers)
+
+
+@contextlib.contextmanager
+def served(
+    offers: Mapping[str, Offer],
+    limits: Limits,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    users: list[tuple[str, str]] | None = None,
+) -> Iterator[str]:
+    """Within, the page is served; at the end the server stops and all files are removed.
+
+    Args:
+      offers: from `load_offers`.
+      limits: what is refused.
+      host: the address to listen on.
+      port: to listen on.
+      users: names and passwords; none lets everyone in.
+
+    Yields:
+      The page's address.
+
+    Raises:
+      OSError: the port is taken.
+    """
+    with Workspace() as workspace:
+        # Gradio reads these when it is imported.
+        os.environ["GRADIO_TEMP_DIR"] = str(workspace.folder)
+        os.environ["GRADIO_EXAMPLES_CACHE"] = str(workspace.folder / "examples")
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        import gradio as gr
+        from starlette.middleware import Middleware
+
+        from wbc_tf.page.handlers import Handlers
+        from wbc_tf.page.layout import build_page
+
+        page = build_page(Handlers(offers, limits, workspace))
+        workspace.keep_what_is_there()
+        page.queue(max_size=limits.max_queue)
+        try:
+            _, url, _ = page.launch(
+                server_name=host,
+                server_port=port,
+                auth=users or None,
+                max_file_size=limits.max_upload_mb * 2**20,
+                # Fonts of the visitor's machine: Gradio's own theme asks another server for its.
+                theme=gr.themes.Soft(
+                    font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+                ),
+                footer_links=["api", "settings"],
+                app_kwargs={"middleware": [Middleware(_Guard)]},
+                share=False,
+                ssr_mode=False,
+                prevent_thread_lock=True,
+                quiet=True,
+                show_error=True,
+            )
+            yield url
+        finally:
+            page.close(verbose=False)
