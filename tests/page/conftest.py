@@ -1,4 +1,4 @@
-"""A page that is served, with the tiny model, and visitors to it."""
+"""A page that is served, and visitors to it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,9 @@ LIMITS = Limits(max_upload_mb=1, max_megapixels=0.3, max_photos=3)
 
 
 @pytest.fixture(scope="session")
-def offers(tiny_model: Path) -> dict:
-    """The tiny model alone."""
-    loaded = load_offers([str(tiny_model)])
-    return {"tiny": loaded["tiny"]}
-
-
-@pytest.fixture(scope="session")
-def address(offers: dict) -> Iterator[str]:
-    """A page for everyone."""
-    with served(offers, LIMITS, port=free_port()) as url:
+def address() -> Iterator[str]:
+    """A page for everyone, with the embedded model."""
+    with served(load_offers(["white_box"]), LIMITS, port=free_port()) as url:
         yield url
 
 
@@ -56,12 +49,14 @@ class Visitor:
     def choose(self, where: str, *files: Path) -> None:
         """Uploads files and waits until they are there."""
         box = self.page.locator(f"#{where}")
-        remove = box.get_by_label("Clear").or_(box.get_by_label("Remove Image"))
+        remove = box.get_by_label("Remove Image")
         if remove.count():
-            remove.first.click()
+            remove.click()
         box.locator("input[type=file]").first.set_input_files([str(file) for file in files])
 
     def make(self, what: str) -> None:
+        """Clicks the button, once the upload is there."""
+        self.page.locator(f"#{what}").get_by_label("Remove Image").wait_for()
         self.page.locator(f"#make-{what}").click()
 
     def download(self, what: str) -> bytes:

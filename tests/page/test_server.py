@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.page.conftest import LIMITS, free_port
+from tests.page.conftest import LIMITS, PATIENCE, free_port
 from tests.page.stand_ins import stand_in
 from wbc_tf.page.models import Offer
 from wbc_tf.page.server import served
@@ -43,6 +45,17 @@ def guarded() -> str:
 def test_without_the_password_nothing_is_served(guarded: str) -> None:
     for path in ("config", "gradio_api/file=/tmp", "gradio_api/info"):
         assert status_of(f"{guarded}{path}") in (401, 403), path
+
+
+def test_a_login_is_refused_and_accepted(guarded: str, visit: Callable) -> None:
+    page = visit(guarded).page
+    for password in ("wrong", "secret"):
+        page.locator("input").nth(0).fill("ann")
+        page.locator("input").nth(1).fill(password)
+        page.get_by_role("button", name="Login").click()
+        if password == "wrong":
+            expect(page.get_by_text("Incorrect")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#make-photo")).to_be_visible(timeout=PATIENCE)
 
 
 def test_at_the_end_no_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

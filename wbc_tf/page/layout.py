@@ -18,7 +18,7 @@ EXAMPLES = {"astronaut": "astronaut", "chelsea": "cat", "coffee": "coffee", "roc
 
 _CODECS = {"h264": "H.264 (plays everywhere)", "vp9": "VP9 (WebM)", "av1": "AV1 (small, slow)"}
 
-_UPLOAD = ["upload", "clipboard", "webcam"]
+_UPLOAD: Any = ["upload", "clipboard", "webcam"]
 
 
 def build_page(handlers: Handlers) -> gr.Blocks:
