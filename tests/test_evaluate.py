@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.methods.small import SMALL
 from wbc_tf import evaluate
 from wbc_tf.files.pictures import write_image
 from wbc_tf.methods.registry import METHODS
@@ -18,13 +19,6 @@ from wbc_tf.training.checkpoints import RunCheckpoints
 from wbc_tf.training.optimization import AveragedGenerator
 
 Call = Callable[..., object]
-
-#: Settings of small generators; a method that is not here is tested at its full size.
-SMALL = {
-    "animegan_v2": {"network": "lite"},
-    "cartoongan": {"channels": 4, "blocks": 1},
-    "white_box": {"channels": 4, "blocks": 1},
-}
 
 
 @pytest.fixture

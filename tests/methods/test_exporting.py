@@ -8,10 +8,12 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf.artefact.model_directory import read_metadata, save_model
+from wbc_tf.methods import exporting
 from wbc_tf.methods.exporting import (
     ExportError,
     Source,
     export_lite,
+    export_open,
     export_server,
     source_of,
 )
@@ -76,3 +78,15 @@ def test_the_models_own_delta_is_what_server_and_phone_apply(
     drawn = run_tflite((lite / "float32.tflite").read_bytes(), photo.numpy())
     np.testing.assert_allclose(drawn, scale * photo + offset, atol=1e-4)
     assert json.loads((lite / "model.json").read_text())["delta"] == 0.0
+
+
+def test_without_the_onnx_extra_it_is_asked_for(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise ImportError("No module named 'onnx'")
+
+    monkeypatch.setattr(exporting, "export_onnx", missing)
+    with pytest.raises(ExportError, match=r"pip install 'wbc_tf\[onnx\]'"):
+        export_open(source, tmp_path / "m-onnx", size=(8, 8))
+    assert list(tmp_path.iterdir()) == []
