@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -21,9 +22,11 @@ class Network(tf.keras.Model):
     def __init__(self, channels: int, dtype: Any = "float32") -> None:
         super().__init__(dtype=dtype)
         self.channels = channels
-        self.first = tf.keras.layers.Conv2D(channels, 3, padding="same", dtype=dtype)
-        self.norm = LayerNorm()
-        self.last = tf.keras.layers.Conv2D(3, 3, padding="same", dtype=dtype)
+        conv = partial(tf.keras.layers.Conv2D, padding="same", dtype=dtype)
+        # Variables are found by these names; Keras' own count up with every network made.
+        self.first = conv(channels, 3, name="first")
+        self.norm = LayerNorm(name="norm")
+        self.last = conv(3, 3, name="last")
 
     def call(self, pictures: tf.Tensor) -> tf.Tensor:
         hidden = tf.nn.relu(self.norm(self.first(pictures)))
