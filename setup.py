@@ -21,7 +21,7 @@ setup(
     packages=[*find_packages(include=["wbc_tf", "wbc_tf.*"]), "wbc_tf.pretrained_models"],
     package_dir={"wbc_tf.pretrained_models": "pretrained_models"},
     package_data={
-        "wbc_tf": ["comparison/templates/*"],
+        "wbc_tf": ["comparison/templates/*", "page/*.js"],
         "wbc_tf.pretrained_models": [
             str(path.relative_to(MODELS))
             # By name: weights that someone converted into the folder are not ours to pass on.

@@ -56,7 +56,7 @@ class Visitor:
 
     def make(self, what: str) -> None:
         """Clicks the button, once the upload is there."""
-        self.page.locator(f"#{what}").get_by_label("Remove Image").wait_for()
+        self.page.locator(f"#{what}").locator("img, video, .file-preview").first.wait_for()
         self.page.locator(f"#make-{what}").click()
 
     def download(self, what: str) -> bytes:

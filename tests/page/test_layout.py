@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
+from tests.page.conftest import PATIENCE
+from tests.video import clips
 from wbc_tf import cartoonize
 from wbc_tf.files.pictures import read_rgb, write_image
 
@@ -35,7 +40,15 @@ def test_a_photo_becomes_the_file_that_the_command_line_writes(
     output = tmp_path / "cartoon.jpg"
     assert call(cartoonize, f"--input={photo}", f"--output={output}").status == 0
     assert made == output.read_bytes()
-    expect(visitor.page.locator("#slider img")).to_have_count(2)
+    pictures = visitor.page.locator("#slider img")
+    expect(pictures).to_have_count(2)
+    assert [picture.get_attribute("alt") for picture in pictures.all()] == [
+        *("the photo", "the cartoon")
+    ]
+    line = visitor.page.get_by_role("separator")
+    before = line.bounding_box()["x"]
+    line.press("ArrowLeft")
+    assert line.bounding_box()["x"] < before, "the line moves by keyboard"
     assert visitor.elsewhere == []
 
 
@@ -103,3 +116,52 @@ def test_the_example_in_the_documentation_runs(
     cartoon = read_rgb(values["cartoon"])
     assert cartoon.shape == picture.shape
     assert (cartoon != picture).any()
+
+
+def test_several_photos_become_a_gallery_and_a_zip_file(
+    address: str, visit: Callable, photo: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.png"
+    text.write_text("no picture", "utf-8")
+    dot = tmp_path / "dot.png"
+    Image.new("RGB", (3, 2)).save(dot)
+    visitor = visit(address)
+    visitor.page.get_by_role("tab", name="Several photos").click()
+    visitor.choose("photos", photo, text, dot)
+    visitor.make("photos")
+    with zipfile.ZipFile(io.BytesIO(visitor.download("photos"))) as archive:
+        assert sorted(Path(name).suffix for name in archive.namelist()) == [".jpg", ".png"]
+    expect(visitor.page.locator("#gallery img").first).to_be_visible()
+    expect(visitor.page.locator("#note-photos")).to_contain_text("text.png: not a picture")
+
+
+def test_a_video_plays_in_the_page_with_its_sound(
+    address: str, visit: Callable, tmp_path: Path
+) -> None:
+    clip = clips.make(tmp_path / "clip.mp4", sound=[("aac", "stereo")])
+    visitor = visit(address)
+    visitor.page.get_by_role("tab", name="Video").click()
+    visitor.choose("video", clip)
+    visitor.make("video")
+    made = tmp_path / "made.mp4"
+    made.write_bytes(visitor.download("video"))
+    with av.open(str(made)) as container:
+        assert len(container.streams.audio) == 1
+    player = visitor.page.locator("#result-video video")
+    player.evaluate("video => { video.muted = true; return video.play() }")
+    visitor.page.wait_for_function(
+        "document.querySelector('#result-video video').webkitAudioDecodedByteCount > 0"
+    )
+
+
+def test_a_cancelled_video_says_so(address: str, visit: Callable, tmp_path: Path) -> None:
+    clip = clips.make(tmp_path / "long.mp4", times=range(200), size=(240, 320))
+    visitor = visit(address)
+    visitor.page.get_by_role("tab", name="Video").click()
+    visitor.choose("video", clip)
+    visitor.make("video")
+    expect(visitor.page.locator("#result-video")).to_contain_text(
+        re.compile(r"\d+/200.*left"), timeout=PATIENCE
+    )
+    visitor.page.locator("#cancel-video").click()
+    expect(visitor.page.locator("#note-video")).to_contain_text("Cancelled", timeout=PATIENCE)

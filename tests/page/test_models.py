@@ -11,7 +11,7 @@ from wbc_tf.page.refusal import Refusal
 
 def test_an_offer_says_what_its_model_can_do() -> None:
     plain = Offer("white_box", stand_in())
-    assert (plain.label, plain.licence) == ("white_box", "CC *BY*")
+    assert (plain.label, plain.licence) == ("white box", "CC *BY*")
     assert (plain.has_delta, plain.has_brightness) == (False, False)
     hayao = Offer("hayao", stand_in(method="animegan_v2", delta=0.0, match_brightness=True))
     assert hayao.label == "hayao (animegan v2)"

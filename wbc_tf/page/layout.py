@@ -184,7 +184,12 @@ def _settings(offers: Mapping[str, Offer]) -> list[Any]:
         info="Lower is faster and has larger shapes. The result keeps the size of the photo.",
     )
     strength = gr.Slider(
-        0, 1.5, value=1, step=0.05, label="Strength", info="0 is the photo, 1 is the cartoon."
+        0,
+        1.5,
+        value=1,
+        step=0.05,
+        label="Strength",
+        info="0 is the photo, 1 is the cartoon. More goes beyond it.",
     )
     delta = gr.Slider(
         0,

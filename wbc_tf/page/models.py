@@ -35,7 +35,8 @@ class Offer:
     def label(self) -> str:
         """Name and method, for people."""
         method = str(self.cartoonizer.metadata["method"]).replace("_", " ")
-        return self.name if self.name.replace("_", " ") == method else f"{self.name} ({method})"
+        name = self.name.replace("_", " ")
+        return name if name == method else f"{name} ({method})"
 
     @property
     def licence(self) -> str:

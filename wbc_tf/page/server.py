@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from wbc_tf.page.limits import Limits
 from wbc_tf.page.models import Offer
 from wbc_tf.page.workspace import Workspace
+
+_SCRIPT = Path(__file__).with_name("accessible.js")
 
 # The browser loads nothing from elsewhere and sends nothing elsewhere. Gradio's page has its
 # scripts in line, and compiles some.
@@ -96,8 +99,13 @@ def served(
                 # Fonts of the visitor's machine: Gradio's own theme asks another server for its.
                 theme=gr.themes.Soft(
                     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+                ).set(
+                    # Gradio's own grey is too pale to be read by all.
+                    block_info_text_color="*neutral_600",
+                    block_info_text_color_dark="*neutral_300",
                 ),
-                footer_links=["api", "settings"],
+                head=f"<script>{_SCRIPT.read_text('utf-8')}</script>",
+                footer_links=["api"],
                 app_kwargs={"middleware": [Middleware(_Guard)]},
                 share=False,
                 ssr_mode=False,
