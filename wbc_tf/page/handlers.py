@@ -186,9 +186,8 @@ class Handlers:
 
 
 def _path(upload: Any) -> Path:
-    """The uploaded file; a video comes with what lies around it."""
     try:
-        return Path(upload["video"]["path"] if "video" in upload else upload["path"])
+        return Path(upload["path"])
     except (KeyError, TypeError) as error:
         raise Refusal("Upload a file.") from error
 
