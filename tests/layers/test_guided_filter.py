@@ -137,7 +137,18 @@ def test_the_ends_of_strength_and_delta_are_exact() -> None:
         scale, offset = adjusted(guide, target, **settings, strength=0.0, delta=delta)
         np.testing.assert_array_equal(scale * guide + offset, guide)
     scale, offset = adjusted(guide, target, **settings, strength=1.0, delta=0.0)
-    np.testing.assert_array_equal(scale * guide + offset, target)
+    np.testing.assert_allclose(scale * guide + offset, target, atol=1e-6)
+
+
+def test_a_larger_size_gets_the_detail_that_the_network_kept() -> None:
+    """A network that changes nothing gives back the larger photo itself; a flat one stays flat."""
+    large = np.random.default_rng(3).uniform(-1, 1, [1, 12, 18, 3]).astype(np.float32)
+    small = large.reshape(1, 6, 2, 9, 2, 3).mean((2, 4))
+    flat = np.full_like(small, 0.25)
+    for target, expected in ((small, large), (flat, np.full_like(large, 0.25))):
+        scale, offset = adjusted(small, target, radius=1, eps=1e-8, strength=1.0, delta=0.0)
+        scale, offset = (np.repeat(np.repeat(each, 2, 1), 2, 2) for each in (scale, offset))
+        np.testing.assert_allclose(scale * large + offset, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])

@@ -91,8 +91,12 @@ def adjusted(
     ``filtered = delta * guided_filter(guide, target) + (1 - delta) * target`` (white-box paper,
     equation 9): less delta keeps more of what the network drew and is sharper. Then
     ``result = guide + strength * (filtered - guide)``: 0 is the photo, 1 the cartoon, and above 1
-    lies what is still more unlike the photo. Both are linear in scale and offset; at delta 1 and
-    strength 1 they change no bit.
+    lies what is still more unlike the photo. At delta 1 and strength 1 no bit changes.
+
+    The scale stays the filter's at every delta, and the offset makes up for it. So the result at
+    this size is the same, and at a larger size of the same photo (fast guided filter) the network's
+    own picture gets the photo's fine detail too, as far as the network kept it: little in flat
+    areas, all of it at sharp edges.
 
     Args:
       guide: [N, H, W, C] the photo, [-1, 1].
@@ -106,9 +110,8 @@ def adjusted(
       scale and offset, float32 [N, H, W, C].
     """
     scale, offset = guided_filter_coefficients(guide, target, radius=radius, eps=eps)
-    # The part that is no function of the photo, (1 - delta) * target, goes into the offset.
-    scale = delta * scale
-    offset = delta * offset + (1.0 - delta) * tf.cast(target, tf.float32)
+    unfiltered = tf.cast(target, tf.float32) - scale * tf.cast(guide, tf.float32)
+    offset = delta * offset + (1.0 - delta) * unfiltered
     return strength * scale + (1.0 - strength), strength * offset
 
 

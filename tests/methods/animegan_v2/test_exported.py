@@ -14,7 +14,14 @@ from wbc_tf.artefact.model_directory import load_signatures, read_metadata
 from wbc_tf.files.pictures import read_rgb
 from wbc_tf.images import to_uint8
 from wbc_tf.inference.brightness import brightness, match_brightness
-from wbc_tf.methods.animegan_v2.exported import EXPORTED, bytes_per_pixel, coefficients
+from wbc_tf.layers.guided_filter import guided_filter
+from wbc_tf.methods.animegan_v2.exported import (
+    EXPORTED,
+    GUIDED_FILTER_EPS,
+    GUIDED_FILTER_RADIUS,
+    bytes_per_pixel,
+    coefficients,
+)
 from wbc_tf.methods.animegan_v2.generator import Generator
 from wbc_tf.serving.saved_model import save_generator
 
@@ -43,18 +50,19 @@ def test_works_at_any_size(
     photo = tf.random.stateless_uniform([1, *size, 3], [0, 1], -1, 1)
     scale, offset = coefficients(generator, photo)
     assert scale.shape == offset.shape == photo.shape
-    np.testing.assert_array_equal(scale, 0.0)  # without a filter, all of it is the network's
-    assert np.abs(offset).max() <= 1.0
+    assert np.abs(scale * photo + offset).max() <= 1.0 + 1e-5  # without a filter: the network's
 
 
 def test_strength_and_delta(hayao: Generator) -> None:
     photo = tf.random.stateless_uniform([1, 24, 32, 3], [0, 1], -1, 1)
-    drawn = coefficients(hayao, photo)[1]
+    scale, offset = coefficients(hayao, photo)
+    drawn = scale * photo + offset
     scale, offset = coefficients(hayao, photo, 0.25)
     expected = 0.75 * photo + 0.25 * drawn
     np.testing.assert_allclose(scale * photo + offset, expected, atol=1e-5)
     scale, offset = coefficients(hayao, photo, 1.0, 1.0)
-    assert np.abs(scale).max() > 0.01  # the guided filter takes edges from the photo
+    filtered = guided_filter(photo, drawn, radius=GUIDED_FILTER_RADIUS, eps=GUIDED_FILTER_EPS)
+    np.testing.assert_allclose(scale * photo + offset, filtered, atol=1e-5)
 
 
 def test_what_the_model_says_of_itself(hayao: Generator, lite: Generator) -> None:

@@ -10,8 +10,7 @@ from wbc_tf.layers.guided_filter import adjusted
 from wbc_tf.methods.cartoongan.generator import LEAST_SIDE, Generator, build_generator
 
 # Of the guided filter that delta mixes in. By default it is not: it erases the thin dark contours,
-# which lie where the photo has none, and they are the style. Plain enlargement keeps them and is
-# only softer.
+# which lie where the photo has none, and they are the style.
 GUIDED_FILTER_RADIUS = 1
 GUIDED_FILTER_EPS = 5e-3
 
@@ -28,7 +27,7 @@ def coefficients(
       generator: built.
       photo: float32 [N, H, W, 3] RGB in [-1, 1], any size.
       strength: see `wbc_tf.layers.guided_filter.adjusted`.
-      delta: the same. At 0, the default, scale is zero and the offset is what the network drew.
+      delta: the same; 0, the default, gives what the network drew.
 
     Returns:
       scale and offset, float32 [N, H, W, 3].
