@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from wbc_tf import cartoonize, client, compare, convert, demo, evaluate, export, train
+from wbc_tf import app, cartoonize, client, compare, convert, demo, evaluate, export, train
 from wbc_tf.methods.registry import METHODS
 
-COMMANDS = (cartoonize, client, compare, convert, demo, evaluate, export, train)
+COMMANDS = (app, cartoonize, client, compare, convert, demo, evaluate, export, train)
 #: Flags of other programs in the examples.
-FOREIGN = {"--logdir"}
+FOREIGN = {"--logdir", "--build", "--gpus", "--publish", "--rm", "--tag"}
 
 
 @pytest.fixture(scope="module")

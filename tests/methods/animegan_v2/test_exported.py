@@ -101,7 +101,7 @@ def test_pictures_with_brightness_are_the_authors(hayao: Generator, animegan: Pa
     height, width = (int(side) for side in golden["lake/size_hw"])
     photo = read_rgb(animegan / "inference" / "lake_photo.png")
     floats = cv2.resize(photo.astype(np.float32), (width, height)) / 127.5 - 1
-    _, offset = coefficients(hayao, floats[None])
-    cartoon = match_brightness(to_uint8(offset[0].numpy()), photo)
+    scale, offset = coefficients(hayao, floats[None])
+    cartoon = match_brightness(to_uint8((scale * floats + offset)[0].numpy()), photo)
     theirs = read_rgb(animegan / "inference" / "lake_anime.png")
     assert np.abs(cartoon.astype(int) - theirs).max() <= 2
