@@ -118,7 +118,7 @@ def test_a_runs_newest_checkpoint(run_folder: Path, tmp_path: Path, call: Call) 
     assert metadata["config"]["seed"] == 3
     assert metadata["step"] == 12
     assert "licence" in metadata
-    checkpoint = tf.train.load_checkpoint(str(run_folder / "checkpoints"))
+    checkpoint = tf.train.load_checkpoint(str(run_folder / "checkpoints" / "step-12"))
     # Before the adversarial steps the moving average is the weights themselves.
     name = "generator/stem/kernel/.ATTRIBUTES/VARIABLE_VALUE"
     stem = dict(tf.saved_model.load(str(version)).weights)["stem/kernel"]

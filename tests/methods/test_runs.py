@@ -21,6 +21,7 @@ from wbc_tf.methods.runs import (
     run_metadata,
 )
 from wbc_tf.methods.white_box import SPEC
+from wbc_tf.training.checkpoints import RunCheckpoints
 
 
 def test_a_run_is_read_back_as_it_was_set_up(run_folder: Path) -> None:
@@ -37,7 +38,7 @@ def test_the_generator_comes_back_without_the_pictures(run_folder: Path, tmp_pat
     trained = TrainedGenerator(run_folder)
     assert trained.restore() == 12
     # Before the adversarial steps the moving average is the weights themselves.
-    checkpoint = tf.train.load_checkpoint(str(run_folder / "checkpoints"))
+    checkpoint = tf.train.load_checkpoint(str(run_folder / "checkpoints" / "step-12"))
     stem = checkpoint.get_tensor("generator/stem/kernel/.ATTRIBUTES/VARIABLE_VALUE")
     np.testing.assert_array_equal(trained.averaged().stem.kernel, stem)
     version = export_generator(trained.record, trained.averaged(), tmp_path / "m", step=12)
@@ -49,9 +50,8 @@ def test_another_network_in_the_checkpoint_is_refused(run_folder: Path, tmp_path
     (tmp_path / "config.json").write_text((run_folder / "config.json").read_text())
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         TrainedGenerator(tmp_path).restore()
-    tf.train.Checkpoint(generator=tf.train.Checkpoint(stem=tf.Variable(1.0))).save(
-        str(tmp_path / "checkpoints" / "step")
-    )
+    other = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])
+    RunCheckpoints(tmp_path / "checkpoints", {"generator": other}).save(1)
     with pytest.raises(WeightsError, match="missing: generator/"):
         TrainedGenerator(tmp_path).restore()
 
