@@ -202,3 +202,12 @@ def test_metadata_is_put_into_a_jpeg_without_encoding_it_again() -> None:
         again = np.asarray(opened)
     with Image.open(io.BytesIO(jpeg)) as opened:
         np.testing.assert_array_equal(again, np.asarray(opened))
+
+
+@pytest.mark.parametrize("name", ["GCamera:MotionPhoto", "hdrgm:Version", "GDepth:Mime"])
+def test_xmp_of_bytes_that_are_gone_is_left_out_with_a_note(tmp_path: Path, name: str) -> None:
+    packet = f'<x:xmpmeta><rdf:Description {name}="1"/></x:xmpmeta>'.encode()
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.jpg", xmp=packet)
+    photo = read_photo(tmp_path / "a.jpg")
+    assert photo.metadata.xmp == b""
+    assert any(note.startswith("XMP left out") for note in photo.notes)

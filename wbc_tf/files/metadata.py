@@ -24,6 +24,9 @@ from PIL.PngImagePlugin import PngInfo
 _HOLD_METADATA = ("JPEG", "PNG", "WEBP", "TIFF")
 # A JPEG segment's length has 16 bits, two bytes of which count itself.
 _SEGMENT = 65533
+# What phones write of a short video, a gain map or a depth map behind the picture's own bytes. A
+# viewer that finds these names looks for bytes that a cartoon does not have.
+_GONE = re.compile(rb"MotionPhoto|MicroVideo|hdrgm:|GDepth:|GImage:|Container:Directory")
 _XMP_HEADER = len(b"http://ns.adobe.com/xap/1.0/\x00")
 
 _ORIENTATION, _XMP_TAG, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 700, 0x8769, 0x8825, 0xA005
@@ -68,6 +71,12 @@ def read_metadata(opened: Image.Image) -> tuple[Metadata, list[str]]:
         notes.append(f"EXIF data broken and left out ({error})")
     xmp = opened.info.get("xmp") or b""
     xmp = xmp.encode("utf-8") if isinstance(xmp, str) else bytes(xmp)
+    if _GONE.search(xmp):
+        xmp = b""
+        notes.append(
+            "XMP left out: it describes data behind the picture that are not kept (motion photo, "
+            "gain map or depth map)"
+        )
     xmp = re.sub(rb'(tiff:Orientation(?:=["\']|>))[2-8]', rb"\g<1>1", xmp)
     return Metadata(exif=exif, xmp=xmp.rstrip(b"\x00")), notes
 
