@@ -4,7 +4,7 @@
 
 Four figures on photos that no model was trained on: the share of nearly flat pixels, the strength
 of edges, the content distance (`wbc_tf.evaluation`), and the probability of "drawn" by a linear
-probe between comic panels and other photos (`benchmarks.linear_probe`). Lightness is the mean of
+probe between comic panels and other photos (`benchmarks._linear_probe`). Lightness is the mean of
 CIELAB's L, set against the photos'. None of the figures means anything alone: a blur is flat, and
 noise has edges. ``--sheet`` writes all photos and cartoons side by side, to look at.
 
@@ -26,8 +26,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import cv2
 import numpy as np
 
+from benchmarks._linear_probe import LinearProbe, held_out_accuracy
 from benchmarks._records import Records, add_json_flag
-from benchmarks.linear_probe import LinearProbe, held_out_accuracy
 from wbc_tf.comparison.contact_sheet import contact_sheet
 from wbc_tf.evaluation.content_distance import content_distance
 from wbc_tf.evaluation.flatness import flatness_rows

@@ -60,6 +60,7 @@ def test_versions_are_complete_and_count_up(tiny_model: Path, tmp_path: Path, ca
         "output_size": "working",
         "encoding": "jpeg",
         "quality": 80,
+        "match_brightness": False,
     }
     for part in (tmp_path / "tiny" / "1", tmp_path / "tiny" / "1" / "variables"):
         assert part.stat().st_mode & 0o755 == 0o755, "the server is another user"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.linear_probe import LinearProbe, held_out_accuracy
+from benchmarks._linear_probe import LinearProbe, held_out_accuracy
 
 
 @pytest.fixture

@@ -206,7 +206,7 @@ def test_a_run_folder_is_one_run(call, folders, unbroken, argument, expected):
     ("arguments", "expected"),
     [
         (["--photo_dir=nowhere"], "--photo_dir=nowhere: there is no such folder"),
-        (["--learning_rate=nan"], "learning_rate is nan, and must be a finite number"),
+        (["--learning_rate=nan"], "--learning_rate=nan: not a finite number"),
         (["--pretrain_steps=0"], "from a random generator"),
         (["--learning_rate=-1"], "learning_rate is -1.0, and must be greater than 0"),
         (["--preset=best"], "no preset 'best'; there is white_box, white_box_paper"),

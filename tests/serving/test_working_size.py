@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf import images
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.inference import full_size
 from wbc_tf.serving.working_size import apply_coefficients, area_resize, reduce_to_short_side
 
@@ -73,7 +74,7 @@ def test_short_side_0_keeps_the_size() -> None:
 
 
 def test_a_photo_at_the_size_that_cameras_make(shared: Path) -> None:
-    photo = images.read_rgb(shared / "reference" / "whitebox" / "photos" / "liuyifei4.jpg")
+    photo = read_rgb(shared / "reference" / "whitebox" / "photos" / "liuyifei4.jpg")
     expected = images.reduce_to_short_side(photo, 720)
     assert expected.shape != photo.shape
     np.testing.assert_array_equal(resize(photo, expected.shape[:2]), expected)

@@ -150,7 +150,9 @@ class AveragedGenerator:
             average, seen = self.model.get_weights(), self._one.numpy()
             self.model.set_weights(weights)
             self._one.assign(1.0)
-        self._shown.set_weights([weight / seen for weight in average])
+        # Where loss scaling has skipped every step so far, there is no average yet.
+        shown = [weight / seen for weight in average] if seen else weights
+        self._shown.set_weights(shown)
         return self._shown
 
 
