@@ -44,6 +44,10 @@ class Source:
     generator: tf.keras.Model
     metadata: dict[str, Any]
 
+    def stated(self) -> dict[str, Any]:
+        """All that ``model.json`` will say: of the method, and beside it."""
+        return {**self.exported.metadata(self.generator), **self.metadata}
+
     @property
     def short_side(self) -> int:
         """The model's own working resolution."""
@@ -117,7 +121,7 @@ def export_server(source: Source, directory: Path, settings: ServingSettings) ->
       ExportError: the extra for warm-up records is missing; nothing was written.
     """
     coefficients = partial(source.exported.coefficients, source.generator)
-    stated = {**source.exported.metadata(source.generator), **source.metadata}
+    stated = source.stated()
     cartoonizer = Cartoonizer(
         lambda **inputs: dict(zip(("scale", "offset"), coefficients(**inputs))), metadata=stated
     )
@@ -167,7 +171,7 @@ def export_lite(
     Raises:
       ParityError: a file is too far off; nothing was written.
     """
-    stated = {**source.exported.metadata(source.generator), **source.metadata}
+    stated = source.stated()
     coefficients = partial(source.exported.coefficients, source.generator)
     delta = stated["delta"]
 
@@ -195,7 +199,7 @@ def export_open(
       ParityError: a file is too far off; nothing was written.
       ExportError: the extra is missing; nothing was written.
     """
-    stated = {**source.exported.metadata(source.generator), **source.metadata}
+    stated = source.stated()
     coefficients = partial(source.exported.coefficients, source.generator)
     try:
         version, rows = export_onnx(directory, coefficients, size=size, metadata=stated)
