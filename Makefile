@@ -7,6 +7,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint re
 PICTURES := $(VENV)/.ready-pictures
 PAGE := $(VENV)/.ready-page
 ALL := $(VENV)/.ready-all
+BENCH := $(VENV)/.ready-bench
 
 .PHONY: demo app test lint bench train-smoke tensorboard clean
 
@@ -16,15 +17,17 @@ demo: $(PICTURES)
 app: $(PAGE)
 	$(RUN) -m wbc_tf.app
 
+# Tests go to two processes, in their order, so that neighbours share what they make. A process that
+# has nothing left takes tests of the other. One file by hand: .venv/bin/python -m pytest tests/FILE
 test: $(ALL)
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
 
 lint: $(ALL)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-bench: $(ALL)
+bench: $(BENCH)
 	$(RUN) -m benchmarks $(ONLY)
 
 train-smoke: $(PICTURES)
@@ -55,3 +58,8 @@ $(PAGE): requirements.lock setup.py | $(RUN)
 $(ALL): requirements.lock setup.py | $(RUN)
 	$(PIP) --editable '.[app,cluster,dev,onnx,serving,video]'
 	touch $@ $(PICTURES) $(PAGE)
+
+# And the programs that benchmarks compare with.
+$(BENCH): $(ALL)
+	$(PIP) --editable '.[bench]'
+	touch $@

@@ -55,8 +55,10 @@ setup(
         "cluster": ["ray[data]>=2.50,<3", "pyarrow<22", "pandas<3", "fsspec", "s3fs"],
         # onnx 1.16 lives with TensorFlow 2.15's protobuf.
         "onnx": ["tf2onnx>=1.16,<2", "onnx>=1.16,<1.17", "onnxruntime>=1.17,<2"],
+        # Another program for ONNX files, to compare speeds with.
+        "bench": ["openvino>=2025,<2027"],
         "dev": [
-            *("pytest>=7.4,<10", "pytest-cov>=5,<8", "hypothesis>=6.80,<7"),
+            *("pytest>=7.4,<10", "pytest-cov>=5,<8", "pytest-xdist>=3.6,<4", "hypothesis>=6.80,<7"),
             *("ruff>=0.6,<1", "mypy>=1.10,<3"),
             # Drives the Chromium of the system in tests that look at a page.
             "playwright>=1.44,<2",

@@ -16,6 +16,10 @@ from tests.browser import chromium as chromium  # a fixture for all tests that l
 
 # Before anyone imports TensorFlow: its start-up chatter would bury a failure's message.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Processes that test side by side would only wait for one another's threads. By hand, one process
+# has the whole machine.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 
