@@ -20,8 +20,8 @@ import pytest
 from PIL import Image, features
 
 from wbc_tf import cartoonize
-from wbc_tf.files import whole
 from wbc_tf.files.metadata import srgb_profile
+from wbc_tf.files.owners import owner
 from wbc_tf.files.pictures import Animation, encode_animation, encode_image, read_photo
 from wbc_tf.inference.cartoonizer import Cartoonizer
 
@@ -255,7 +255,7 @@ def test_a_folder_broken_off_by_sigkill_is_completed(
     assert others == [], "TensorFlow's own log is not for people"
     there = {path.name for path in cartoons.glob("*.png")}
     assert 3 <= len(there) < 60
-    left = f".wbc-{whole._machine()}-{process.pid}-01234567.tmp"
+    left = f".wbc-{owner(process.pid)}-01234567.tmp"
     (cartoons / left).write_bytes(b"half a picture")  # if it was not caught writing
 
     outcome = call(cartoonize, *arguments)

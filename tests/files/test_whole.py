@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wbc_tf.files import whole
+from wbc_tf.files import owners
 from wbc_tf.files.whole import remove_leftovers, whole_file, write_whole
 
 
@@ -42,7 +42,7 @@ def test_another_machines_file_is_left_over_when_it_is_old(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = _killed(tmp_path)
-    monkeypatch.setattr(whole.socket, "gethostname", lambda: "elsewhere")
+    monkeypatch.setattr(owners.socket, "gethostname", lambda: "elsewhere")
     remove_leftovers(tmp_path)
     assert left.exists(), "its writer may be alive"
     yesterday = time.time() - 25 * 3600

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -37,3 +39,31 @@ def test_the_folder_is_this_users_alone_and_its_names_cannot_be_guessed(tmp_path
         one, two = workspace.new_folder(), workspace.new_folder()
         assert one != two
         assert len(bytes.fromhex(one.name)) == 16
+
+
+def test_the_folder_of_a_killed_server_goes_at_the_next_start_and_no_other(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from wbc_tf.page.workspace import Workspace\n"
+        "with Workspace(pathlib.Path(sys.argv[1])) as workspace:\n"
+        "    (workspace.new_folder() / 'a.png').touch()\n"
+        "    print(workspace.folder, flush=True)\n"
+        "    os.kill(os.getpid(), 9) if sys.argv[2] == 'killed' else sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    killed = Path(subprocess.run([*command, "killed"], capture_output=True, text=True).stdout[:-1])
+    assert killed.is_dir()
+    with subprocess.Popen(
+        [*command, "living"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        living = Path(other.stdout.readline().strip())
+        assert not killed.exists()
+        elsewhere = tmp_path / "wbc-page-01234567-1-x"
+        elsewhere.mkdir()  # of another machine: nothing is known of its server
+        with Workspace(tmp_path) as mine:
+            assert set(tmp_path.iterdir()) == {living, elsewhere, mine.folder}
+            yesterday = time.time() - 25 * 3600
+            os.utime(elsewhere, (yesterday, yesterday))
+            mine.remove_leftovers()
+            assert set(tmp_path.iterdir()) == {living, mine.folder}
+        other.communicate("")
+    assert list(tmp_path.iterdir()) == []

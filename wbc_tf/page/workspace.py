@@ -11,18 +11,21 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from wbc_tf.files.owners import is_left_over, owner
+
 #: Seconds that a file stays.
 KEPT_FOR = 3600.0
 #: Seconds between two looks for old files.
 _BETWEEN_LOOKS = 60.0
+_PREFIX = "wbc-page-"
 
 
 class Workspace:
     """A folder of this user alone; used as a context manager, at whose end it is removed.
 
-    Within, a thread removes each file an hour after it was last written. Gradio serves the files of
-    the folder to those who know their names; therefore each result lies in a folder of its own with
-    a random name of 128 bits.
+    Within, a thread removes each file an hour after it was last written, and the folders that
+    killed servers left behind. Gradio serves the files of the folder to those who know their names;
+    therefore each result lies in a folder of its own with a random name of 128 bits.
 
     Attributes:
       folder: where Gradio keeps uploads, and we our results.
@@ -32,7 +35,8 @@ class Workspace:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        self.folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="wbc-page-", dir=parent)))
+        made = tempfile.mkdtemp(prefix=f"{_PREFIX}{owner()}-", dir=parent)
+        self.folder = Path(os.path.realpath(made))
         self._permanent: set[Path] = set()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -61,11 +65,24 @@ class Workspace:
                 if path not in self._permanent and path.stat().st_mtime < oldest:
                     path.rmdir() if path.is_dir() else path.unlink()
 
+    def remove_leftovers(self) -> None:
+        """Removes the folders that this user's killed servers left beside this one."""
+        user = self.folder.stat().st_uid
+        for path in self.folder.parent.glob(f"{_PREFIX}*"):
+            # Gone meanwhile: another server has removed it.
+            with contextlib.suppress(OSError):
+                if path.lstat().st_uid == user and is_left_over(path):
+                    shutil.rmtree(path)
+
     def _look(self) -> None:
         while not self._closed.wait(_BETWEEN_LOOKS):
+            # Servers of other machines tell by its time that this one is alive.
+            os.utime(self.folder)
             self.sweep()
+            self.remove_leftovers()
 
     def __enter__(self) -> Workspace:
+        self.remove_leftovers()
         self._thread.start()
         return self
 
