@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -384,3 +385,21 @@ def test_results_are_as_bright_as_their_photos_where_asked_for(tiny: Cartoonizer
     told = Cartoonizer(tiny._coefficients, metadata={**tiny.metadata, "match_brightness": True})
     np.testing.assert_array_equal(told(photos, short_side=24), matched)
     np.testing.assert_array_equal(told(photos, short_side=24, match_brightness=False), plain)
+
+
+def test_a_pickled_one_loads_the_same_model_again(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_model.parent)
+    stored = pickle.dumps(Cartoonizer.load(tiny_model.name, memory_budget=300))
+    assert len(stored) < 1000, "the path of the network, not the network"
+    monkeypatch.chdir(tmp_path)  # as a worker's folder may be another
+    copy = pickle.loads(stored)
+    photo = _photo(20, 31)
+    np.testing.assert_array_equal(copy(photo), Cartoonizer.load(tiny_model)(photo))
+    assert copy._memory_budget == 300
+    # An embedded model keeps its name: on another machine its place may be another.
+    assert str(tmp_path.anchor).encode() not in pickle.dumps(Cartoonizer.load("white_box"))
+    made = Cartoonizer(copy._coefficients, metadata=copy.metadata)
+    with pytest.raises(TypeError, match=r"only a Cartoonizer that Cartoonizer\.load has made"):
+        pickle.dumps(made)

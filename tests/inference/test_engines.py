@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -75,3 +77,29 @@ def test_what_the_engine_cannot_run_is_one_kind_of_error(model: Path, tiny_model
         run, _ = load_engine(each, precision="float32")
         with pytest.raises(NetworkError):
             run(photo=np.zeros([1, 0, 4, 3], np.float32), strength=1.0, delta=1.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no fork")
+@pytest.mark.parametrize("again", [False, True])
+def test_a_forked_child_is_refused_and_does_not_wait_for_ever(
+    tiny_model: Path, again: bool
+) -> None:
+    run, _ = load_engine(tiny_model, precision="float32")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends it, should it wait
+        try:
+            if again:
+                load_engine(tiny_model, precision="float32")
+            else:
+                run(photo=np.zeros([1, 8, 8, 3], np.float32))
+        except NetworkError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as stream:
+        said = stream.read().decode()
+    os.waitpid(child, 0)
+    assert "multiprocessing.get_context('spawn')" in said

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wbc_tf.artefact.exported import WHOLE
+from wbc_tf.artefact.model_directory import MODEL_FOLDERS, find_model
 from wbc_tf.files import PathLike
 from wbc_tf.images import reduce_to_short_side, to_float
 from wbc_tf.inference import brightness
-from wbc_tf.inference.engines import Coefficients, load_engine
+from wbc_tf.inference.engines import Coefficients, is_onnx, load_engine
 from wbc_tf.inference.full_size import apply_coefficients
 from wbc_tf.inference.tiling import Tile, plan_tiles, smallest_tile
 
@@ -42,6 +47,9 @@ class Cartoonizer:
 
     A model whose network sees the whole picture (instance or layer norm) cannot be tiled: a larger
     picture than fits is then an error, and a smaller working resolution helps.
+
+    It can be pickled: the copy loads the same model again. It cannot be used in a forked process;
+    start processes by the method "spawn".
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class Cartoonizer:
         #: What the model says of itself: method, licence, origin.
         self.metadata = metadata
         self._memory_budget = memory_budget
+        self._load_again: Callable[[], Cartoonizer] | None = None
         #: Working resolution in pixels, where a call names none.
         self.short_side: int = metadata.get("short_side", _SHORT_SIDE)
         #: Share of the guided filter, where a call names none.
@@ -103,7 +112,21 @@ class Cartoonizer:
           MemoryBudgetError: a budget too small for any tile.
         """
         coefficients, metadata = load_engine(model, precision=precision)
-        return cls(coefficients, metadata=metadata, memory_budget=memory_budget)
+        cartoonizer = cls(coefficients, metadata=metadata, memory_budget=memory_budget)
+        cartoonizer._load_again = partial(
+            cls.load, _from_anywhere(model), precision=precision, memory_budget=memory_budget
+        )
+        return cartoonizer
+
+    def __reduce__(self) -> tuple[Callable[[], Cartoonizer], tuple[()]]:
+        """Pickles what `load` was given, not the network.
+
+        Raises:
+          TypeError: it was not made by `load`.
+        """
+        if self._load_again is None:
+            raise TypeError("only a Cartoonizer that Cartoonizer.load has made can be pickled")
+        return self._load_again, ()
 
     def __call__(
         self,
@@ -255,6 +278,16 @@ class Cartoonizer:
 class _Knobs:
     strength: float
     delta: float
+
+
+def _from_anywhere(model: PathLike) -> str:
+    """The same model for a process in another folder: its absolute path, or an embedded name."""
+    if is_onnx(model):
+        return str(Path(model).absolute())
+    version = find_model(model)
+    if version.parent.parent in MODEL_FOLDERS:
+        return os.fspath(model)
+    return str(version.absolute())
 
 
 def _reach(metadata: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ Each engine is imported when it is used: with an .onnx file TensorFlow is never 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,10 @@ class NetworkError(RuntimeError):
     """The network could not be run, mostly for want of memory; the message is the engine's own."""
 
 
+# The process that has loaded a SavedModel, and so started TensorFlow's threads.
+_tensorflow_process: int | None = None
+
+
 def is_onnx(model: PathLike) -> bool:
     """Whether a model's path names an .onnx file."""
     return Path(model).suffix.lower() == ".onnx"
@@ -55,10 +60,33 @@ def load_engine(model: PathLike, *, precision: str) -> tuple[Coefficients, dict[
     Raises:
       ModelNotFoundError: no such model, or an .onnx file that is not of this project.
       PrecisionError: a precision that this machine, or an .onnx file, does not have.
+      NetworkError: this is a forked child of a process that has loaded a SavedModel. So it is when
+        a network is run in a forked child of the process that loaded it.
     """
     if is_onnx(model):
-        return _onnx_runtime(Path(model), precision)
-    return _tensorflow(model, precision)
+        coefficients, metadata = _onnx_runtime(Path(model), precision)
+    else:
+        global _tensorflow_process
+        _refuse_fork(_tensorflow_process)
+        coefficients, metadata = _tensorflow(model, precision)
+        _tensorflow_process = os.getpid()
+    process = os.getpid()
+
+    def run(**inputs: Any) -> dict[str, np.ndarray]:
+        _refuse_fork(process)
+        return coefficients(**inputs)
+
+    return run, metadata
+
+
+def _refuse_fork(process: int | None) -> None:
+    """Raises where this process is a fork of that one: its call would wait for ever."""
+    if process not in (None, os.getpid()):
+        raise NetworkError(
+            "this process was forked from one that has loaded a model, and a fork has none of the "
+            "threads that run the network. Start processes by the method 'spawn', for example with "
+            "multiprocessing.get_context('spawn')"
+        )
 
 
 def _tensorflow(model: PathLike, precision: str) -> tuple[Coefficients, dict[str, Any]]:
