@@ -1,7 +1,7 @@
 """Areas of few tones: smoothing that keeps edges, and a comic's scale of light and colour.
 
 After Winnemoeller, Olsen, Gooch, "Real-Time Video Abstraction" (SIGGRAPH 2006), sections 3.2 and
-3.4, with mean shift (Comaniciu, Meer, "Mean Shift", PAMI 2002) between the bilateral filters.
+3.4.
 Pictures are CIELAB, float32 [H, W, 3]: L from 0 to 100.
 """
 
@@ -10,14 +10,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-#: OpenCV's 8-bit CIELAB, which mean shift works on: L times 2.55, a and b plus 128.
-_BYTES = np.array([2.55, 1.0, 1.0], np.float32), np.array([0.0, 128.0, 128.0], np.float32)
-
-
 #: Deviation of the Gaussian over the slope that decides how sharp a step is, in pixels.
 _SLOPE_BLUR = 2.0
 #: How much of the warmth goes to red, beside yellow.
 _RED = 0.3
+#: Deviation of the Gaussian of the sharpening, and the window whose range it keeps to, in pixels.
+_SHARPEN_BLUR = 2.0
+_SHARPEN_WINDOW = 5
 
 
 def smooth(lab: np.ndarray, *, passes: int, sigma: float, range_sigma: float) -> np.ndarray:
@@ -32,20 +31,6 @@ def smooth(lab: np.ndarray, *, passes: int, sigma: float, range_sigma: float) ->
     for _ in range(passes):
         lab = cv2.bilateralFilter(lab, 2 * round(1.5 * sigma) + 1, range_sigma, sigma)
     return lab
-
-
-def mean_shift(lab: np.ndarray, *, radius: float, range_radius: float) -> np.ndarray:
-    """Each pixel moves to the nearest mode of place and colour and takes its colour.
-
-    Args:
-      lab: the picture.
-      radius: of the window, in pixels.
-      range_radius: of the window in colour, in CIELAB units.
-    """
-    scale, offset = _BYTES
-    as_bytes = np.clip(np.rint(lab * scale + offset), 0, 255).astype(np.uint8)
-    shifted = cv2.pyrMeanShiftFiltering(as_bytes, radius, range_radius, maxLevel=1)
-    return (shifted.astype(np.float32) - offset) / scale
 
 
 def curve(lightness: np.ndarray, *, gamma: float, black: float, white: float) -> np.ndarray:
@@ -99,6 +84,18 @@ def colour(
     a = saturation * chroma[..., 0] + _RED * lean
     b = saturation * chroma[..., 1] + lean
     return np.stack([lightness, a, b], -1).astype(np.float32)
+
+
+def sharpen(lab: np.ndarray, *, amount: float) -> np.ndarray:
+    """An unsharp mask that stays within what lies around each pixel: crisp edges without halos.
+
+    Args:
+      lab: the picture.
+      amount: of its difference to a Gaussian mean that is added; 0 changes nothing.
+    """
+    sharp = lab + amount * (lab - cv2.GaussianBlur(lab, (0, 0), _SHARPEN_BLUR))
+    window = np.ones([_SHARPEN_WINDOW, _SHARPEN_WINDOW], np.uint8)
+    return np.clip(sharp, cv2.erode(lab, window), cv2.dilate(lab, window))
 
 
 def _slope(lightness: np.ndarray) -> np.ndarray:

@@ -131,13 +131,11 @@ class OwnFields(TrainingConfig):
         POSITIVE,
         "Colour difference in CIELAB units that these filters smooth away.",
     )
-    drawing_region: float = option(
-        DrawingStyle.region, POSITIVE, "Radius in pixels of the mean shift's window."
+    drawing_passes: int = option(
+        DrawingStyle.passes, POSITIVE, "How often areas are smoothed, across edges and along them."
     )
-    drawing_region_range: float = option(
-        DrawingStyle.region_range,
-        POSITIVE,
-        "Radius of that window in CIELAB units; more gives fewer areas.",
+    drawing_along: float = option(
+        DrawingStyle.along, POSITIVE, "Deviation in pixels of the smoothing along edges."
     )
     drawing_gamma: float = option(
         DrawingStyle.gamma,
@@ -171,6 +169,14 @@ class OwnFields(TrainingConfig):
         DrawingStyle.warmth,
         ANY,
         "How far lights go to yellow and shadows to blue, in CIELAB units.",
+    )
+    drawing_contour: float = option(
+        DrawingStyle.contour,
+        POSITIVE,
+        "Deviation in pixels of the smoothing along the contours of tones, which rounds them.",
+    )
+    drawing_crispness: float = option(
+        DrawingStyle.crispness, NOT_NEGATIVE, "How sharp the contours of tones are made after that."
     )
     drawing_ink: float = option(
         DrawingStyle.ink, SHARE, "How dark the lines are: 0 leaves them out, 1 is black."
