@@ -90,7 +90,7 @@ def run() -> None:
         quieten(first.verbose)
         values = define_flags(first.method)
     except (flags.Error, ValueError) as error:
-        print(f"{os.path.basename(sys.argv[0])}: {error}\nTry --help.", file=sys.stderr)
+        print(f"{os.path.basename(sys.argv[0])}: {error}", file=sys.stderr)
         sys.exit(2)
     sys.exit(run_command(main, values, usage=USAGE))
 

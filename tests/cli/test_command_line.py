@@ -150,6 +150,8 @@ def test_flags_that_make_no_sense_are_one_line_and_status_2(
     assert captured.out == ""
     assert captured.err.startswith("count.py: ")
     assert message in captured.err
+    # What the flag takes is said already.
+    assert captured.err.endswith("Try --help.\n") == (argument == "--nubmer=5")
 
 
 def test_a_usage_error_from_inside_looks_the_same(

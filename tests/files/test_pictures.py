@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tests.orientations import UPRIGHT
 from wbc_tf.files.pictures import (
@@ -198,8 +199,53 @@ def test_sixteen_bits_are_noted(tmp_path: Path, picture: np.ndarray, name: str) 
 
 def test_floating_point_pixels_are_refused_and_not_guessed(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 5), np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(ImageReadError, match="floating-point pixels of an unknown range"):
+    # It is neither broken nor cut off.
+    with pytest.raises(ImageReadError, match=r"a\.tif: floating-point pixels of an unknown range"):
         read_photo(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(errno.EIO, os.strerror(errno.EIO)),
+            r"a\.png: cannot be read \(Input/output error",
+        ),
+        (OSError(errno.EINVAL, "Invalid argument"), r"a\.png: broken or cut off"),
+        (MemoryError(), r"a\.png: takes more memory than is free"),
+    ],
+)
+def test_what_is_no_fault_of_the_file_is_not_called_broken(
+    tmp_path: Path,
+    picture: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    message: str,
+) -> None:
+    def fail(self: Image.Image) -> None:
+        raise error
+
+    write_image(tmp_path / "a.png", picture)
+    monkeypatch.setattr(Image.Image, "getexif", fail)
+    monkeypatch.setattr(ImageOps, "exif_transpose", fail)
+    with pytest.raises(ImageReadError, match=message):
+        read_photo(tmp_path / "a.png")
+
+
+def test_what_the_decoder_says_is_a_note_of_that_photo(
+    tmp_path: Path, picture: np.ndarray, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # A profile that claims more bytes than the file has.
+    Image.fromarray(picture).save(tmp_path / "a.tif", icc_profile=b"p" * 40)
+    content = (tmp_path / "a.tif").read_bytes()
+    stated = content.index((34675).to_bytes(2, "little"))
+    count = (9999).to_bytes(4, "little")
+    (tmp_path / "a.tif").write_bytes(content[: stated + 4] + count + content[stated + 8 :])
+    for _ in range(2):  # Python would warn once
+        photo = read_photo(tmp_path / "a.tif")
+        np.testing.assert_array_equal(photo.rgb, picture)
+        assert photo.notes == ("the decoder says: Truncated File Read",)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_limit_counts_all_frames(tmp_path: Path, animation: Animation) -> None:

@@ -86,8 +86,10 @@ def run_command(
         _refuse_infinite(values)
         quieten(values.verbose)
         return main(values)
-    except flags.Error as error:
+    except flags.UnrecognizedFlagError as error:
         print(f"{name}: {error}\nTry --help.", file=sys.stderr)
+    except flags.Error as error:  # it says which values there are
+        print(f"{name}: {error}", file=sys.stderr)
     except UsageError as error:
         print(f"{name}: {error}", file=sys.stderr)
     return USAGE

@@ -7,6 +7,7 @@ come out right, and colours by the file's profile (see `wbc_tf.files.metadata`).
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import io
 import os
@@ -22,6 +23,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wbc_tf.files import PathLike
+from wbc_tf.files.decoder_messages import collected_messages
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import NO_METADATA, Metadata, read_metadata, save_options, to_srgb
 from wbc_tf.files.whole import write_whole
@@ -38,12 +40,16 @@ READ_FORMATS = (
 # A decoder that is fed garbage fails in many ways.
 _DECODER_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError),
-    *(AttributeError, RuntimeError, MemoryError, struct.error, zlib.error),
+    *(AttributeError, RuntimeError, struct.error, zlib.error),
 )
 
 
 class ImageReadError(ValueError):
     """A file that is no readable picture; the message names it and says why."""
+
+
+class _UnsupportedError(ValueError):
+    """A picture that is whole, but of a kind that we do not read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -139,30 +145,44 @@ def count_pixels(path: PathLike) -> int:
     try:
         if not path.is_file():
             return 0
-        with _without_pillows_limit(), Image.open(path, formats=_formats()) as opened:
+        with (
+            collected_messages(),
+            _without_pillows_limit(),
+            Image.open(path, formats=_formats()) as opened,
+        ):
             return opened.width * opened.height * _frames(opened)
-    except (Image.DecompressionBombError, *_DECODER_ERRORS):
-        return 0  # why it cannot be read is for `read_photo` to say
+    except (Image.DecompressionBombError, MemoryError, *_DECODER_ERRORS):
+        return 0  # why it cannot be read, or is odd, is for `read_photo` to say
 
 
 def _decode(stream: BinaryIO, *, name: str, animated: bool, max_pixels: int | None) -> Photo:
     own_limit = contextlib.nullcontext() if max_pixels is None else _without_pillows_limit()
-    try:
-        with own_limit, Image.open(stream, formats=_formats()) as opened:
-            frames = _frames(opened) if animated and opened.format in _ANIMATED else 1
-            _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
-            photo = _decode_first(opened)
-            if frames > 1:
-                return _decode_frames(opened, photo, frames)
-            return photo
-    except ImageReadError:
-        raise
-    except UnidentifiedImageError as error:
-        raise ImageReadError(f"{name}: {_what_it_is(stream)}") from error
-    except Image.DecompressionBombError as error:
-        raise ImageReadError(f"{name}: too many pixels to be read safely ({error})") from error
-    except _DECODER_ERRORS as error:
-        raise ImageReadError(f"{name}: broken or cut off ({error})") from error
+    with collected_messages() as messages:
+        try:
+            with own_limit, Image.open(stream, formats=_formats()) as opened:
+                frames = _frames(opened) if animated and opened.format in _ANIMATED else 1
+                _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
+                photo = _decode_first(opened)
+                if frames > 1:
+                    photo = _decode_frames(opened, photo, frames)
+            said = (f"the decoder says: {message}" for message in messages)
+            return replace(photo, notes=(*photo.notes, *said))
+        except ImageReadError:
+            raise
+        except UnidentifiedImageError as error:
+            raise ImageReadError(f"{name}: {_what_it_is(stream)}") from error
+        except Image.DecompressionBombError as error:
+            raise ImageReadError(f"{name}: too many pixels to be read safely ({error})") from error
+        except _UnsupportedError as error:
+            raise ImageReadError(f"{name}: {error}") from error
+        except MemoryError as error:
+            raise ImageReadError(f"{name}: takes more memory than is free") from error
+        except _DECODER_ERRORS as error:
+            # The disk's error and not the decoder's; EINVAL is what a senseless offset ends in.
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise
+            reasons = "; ".join([str(error), *messages])
+            raise ImageReadError(f"{name}: broken or cut off ({reasons})") from error
 
 
 _limit_lock = threading.Lock()
@@ -227,7 +247,9 @@ def _decode_first(opened: Image.Image) -> Photo:
     ):
         notes.append("16 bits a channel kept as 8")
     if opened.mode == "F":
-        raise ValueError("floating-point pixels of an unknown range; save it with 8 or 16 bits")
+        raise _UnsupportedError(
+            "floating-point pixels of an unknown range; save it with 8 or 16 bits"
+        )
     metadata, lost = read_metadata(opened)
     upright = ImageOps.exif_transpose(opened)
     profile = upright.info.get("icc_profile")
