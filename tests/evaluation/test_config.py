@@ -52,3 +52,10 @@ def test_requests_that_make_no_sense(
     with pytest.raises(EvaluationError) as raised:
         _config(**given)
     assert message in str(raised.value)
+
+
+def test_no_input_is_overwritten(picture_folders: dict[str, str], tmp_path: Path) -> None:
+    photo = next(Path(picture_folders["photos"]).iterdir())
+    (tmp_path / "link.json").symlink_to(photo)
+    with pytest.raises(EvaluationError, match=r"--json=.*link\.json would overwrite an input"):
+        _config(**picture_folders, json=str(tmp_path / "link.json"))

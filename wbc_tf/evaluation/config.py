@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +74,12 @@ class EvaluationConfig:
                 except (NotADirectoryError, NoPicturesError) as error:
                     raise EvaluationError(f"--{label}: {error}") from error
         object.__setattr__(self, "folders", folders)
+        if self.json and os.path.realpath(self.json) in self._inputs():
+            raise EvaluationError(f"--json={self.json} would overwrite an input")
+
+    def _inputs(self) -> set[str]:
+        files = [file for folder in self.folders.values() for file in folder.files]
+        return {os.path.realpath(file) for file in (*files, self.weights, self.vgg_weights)}
 
     @property
     def wanted(self) -> tuple[str, ...]:
