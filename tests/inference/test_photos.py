@@ -299,6 +299,29 @@ def test_an_interrupt_ends_it_between_two_files(tmp_path: Path) -> None:
     assert tally == Tally(written=40 - len(there), skipped=len(there), failed=0)
 
 
+def test_two_calls_on_one_folder_share_the_work(tmp_path: Path) -> None:
+    jobs = _jobs(tmp_path, [(4, 6 + n) for n in range(6)])
+    others = []
+
+    class Other(Inverter):
+        """While the first photo is drawn, another call goes through the same folder."""
+
+        def __call__(self, rgb: np.ndarray, **options: object) -> np.ndarray:
+            if not self.calls:
+                with Report(tmp_path / "report") as report, Console(report) as console:
+                    cartoonize_photos(Inverter(), jobs, SETTINGS, listener=console)
+                others.append(console.tally)
+            return super().__call__(rgb, **options)
+
+    model = Other()
+    assert cartoonize_photos(model, jobs, SETTINGS) == Tally(written=1, skipped=5)
+    assert model.calls == 1
+    assert others == [Tally(written=5, skipped=1)]
+    entry = json.loads((tmp_path / "report").read_text().splitlines()[0])
+    assert entry["notes"] == ["left to another process, which is making it now"]
+    assert sorted(os.listdir(tmp_path / "out")) == [job.target.name for job in jobs]
+
+
 @pytest.fixture
 def animation() -> Animation:
     blocks = np.random.default_rng(3).integers(0, 256, (3, 4, 6, 3), dtype=np.uint8)

@@ -87,7 +87,7 @@ def test_a_full_disk_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("wbc_tf.video.write.av.open", full)
     with pytest.raises(OutputError, match=r"cannot write there \(No space left on device\)"):
         cartoonize_videos(leave, [Job(source, tmp_path / "out" / "b.mp4")], SETTINGS)
-    assert os.listdir(tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
             cartoonize_videos(model, [Job(source, tmp_path / "out" / "b.mp4")], SETTINGS)
     finally:
         signal.signal(signal.SIGINT, inherited)
-    assert os.listdir(tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()
     assert threading.active_count() == before
     assert cartoonize_videos(leave, [Job(source, tmp_path / "out" / "b.mp4")], SETTINGS).written
 
@@ -143,4 +143,17 @@ def test_segments_are_made_when_asked_for_and_finished_by_the_next_call(tmp_path
     # The sample, and the segments that were missing.
     assert left in (1 + 25, 1 + 50)
     assert len(look(job.target).times) == 75
+    assert os.listdir(tmp_path / "out") == ["b.mp4"]
+
+
+def test_a_video_that_another_call_is_making_is_left_to_it(tmp_path: Path) -> None:
+    job = Job(make(tmp_path / "a.mp4"), tmp_path / "out" / "b.mp4")
+    others = []
+
+    def other(rgb: np.ndarray, **_: object) -> np.ndarray:
+        others.append(cartoonize_videos(leave, [job], SETTINGS))
+        return rgb
+
+    assert cartoonize_videos(other, [job], SETTINGS) == Tally(written=1)
+    assert set(others) == {Tally(skipped=1)}
     assert os.listdir(tmp_path / "out") == ["b.mp4"]

@@ -79,7 +79,9 @@ class EvaluationConfig:
 
     def _inputs(self) -> set[str]:
         files = [file for folder in self.folders.values() for file in folder.files]
-        return {os.path.realpath(file) for file in (*files, self.weights, self.vgg_weights)}
+        return {os.path.realpath(file) for file in files} | {
+            os.path.realpath(file) for file in (self.weights, self.vgg_weights)
+        }
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def owner(process: int | None = None) -> str:
     return f"{_machine()}-{os.getpid() if process is None else process}"
 
 
-def is_left_over(path: Path) -> bool:
+def is_left_over(path: Path, stated: str | None = None, *, after: float = ABANDONED_AFTER) -> bool:
     """Whether nobody needs a temporary file or folder any more.
 
     The owner is dead; or it cannot be asked for, and nothing has changed for a day. It cannot be
@@ -32,15 +32,17 @@ def is_left_over(path: Path) -> bool:
     process of each container is number 1.
 
     Args:
-      path: its name holds ``{owner()}-``.
+      path: the file or folder.
+      stated: text that holds ``{owner()}-``; None takes the name.
+      after: seconds without a change, in place of a day.
 
     Raises:
       OSError: it is gone.
     """
-    found = _PATTERN.search(path.name)
+    found = _PATTERN.search(path.name if stated is None else stated)
     if found and found[1] == _machine() and os.name == "posix" and int(found[2]) != os.getpid():
         return not _is_alive(int(found[2]))
-    return time.time() - path.lstat().st_mtime > ABANDONED_AFTER
+    return time.time() - path.lstat().st_mtime > after
 
 
 def _is_alive(process: int) -> bool:

@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wbc_tf.files.claims import CLAIMED, Claims
 from wbc_tf.files.pictures import Photo, count_pixels
 from wbc_tf.files.whole import remove_leftovers, write_whole
 from wbc_tf.images import reduced_size
@@ -95,6 +97,7 @@ def cartoonize_photos(
 
     An animation stays one where the target has the same format. Files are whole or not there: after
     an interruption at any moment, even by ``kill -9``, the same call goes on where it stopped.
+    Several processes that make the same call without `overwrite` share the jobs.
 
     Args:
       cartoonizer: the model.
@@ -112,6 +115,7 @@ def cartoonize_photos(
         remove_leftovers(folder)
     workers = min(4, os.cpu_count() or 1)
     stop: list[_Step] = []
+    claims = Claims()
     steps = worked_ahead(
         lambda step: _read(step, max_pixels=max_pixels),
         _plan(jobs, overwrite=overwrite),
@@ -119,7 +123,13 @@ def cartoonize_photos(
         capacity=_PIXELS_AHEAD,
         cost=_cost,
     )
-    steps = _draw(cartoonizer, steps, settings, stop=stop)
+    steps = _draw(
+        cartoonizer,
+        steps,
+        settings,
+        claim=partial(_claimed, claims=claims, overwrite=overwrite),
+        stop=stop,
+    )
     steps = worked_ahead(
         lambda step: _write(step, quality=quality),
         steps,
@@ -130,8 +140,9 @@ def cartoonize_photos(
     tally = Tally()
     listener = listener or Silence()
     listener.begun(len(jobs))
-    with closing(steps):
+    with claims, closing(steps):
         for step in steps:
+            claims.release(step.job.target)
             if step.ends_all is not None:
                 stop.append(step)  # what is being written now is still finished and counted
                 continue
@@ -181,6 +192,7 @@ def _draw(
     steps: Generator[_Step, None, None],
     settings: DrawSettings,
     *,
+    claim: Callable[[_Step], _Step],
     stop: Sequence[_Step],
 ) -> Generator[_Step, None, None]:
     short_side = working_side(cartoonizer, settings)
@@ -188,10 +200,28 @@ def _draw(
         for batch in _batches(steps, short_side):
             if stop:
                 return
-            drawn = _draw_batch(cartoonizer, batch, settings, short_side)
+            drawn = _draw_batch(cartoonizer, list(map(claim, batch)), settings, short_side)
             batch.clear()  # the photos; large ones should not stay while the next are read
             while drawn:
                 yield drawn.pop(0)
+
+
+def _claimed(step: _Step, *, claims: Claims, overwrite: bool) -> _Step:
+    """The step; skipped where another process is making the file or has just made it.
+
+    Drawing takes longest, so the claim is made just before it, and other processes find as much as
+    possible to do.
+    """
+    if step.photo is None:
+        return step
+    target = step.job.target
+    if not claims.take(target):
+        entry = replace(step.entry, status="skipped", notes=(CLAIMED,))
+    elif os.path.exists(target) and not overwrite:
+        entry = replace(step.entry, status="skipped")
+    else:
+        return step
+    return replace(step, entry=entry, photo=None)
 
 
 def _batches(steps: Iterable[_Step], short_side: int) -> Iterator[list[_Step]]:

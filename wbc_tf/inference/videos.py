@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from wbc_tf.files.claims import CLAIMED, Claims
 from wbc_tf.files.whole import remove_leftovers
 from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
@@ -31,7 +32,8 @@ def cartoonize_videos(
 ) -> Tally:
     """Draws each job's video and writes it; a bad file is reported and counted.
 
-    Files are whole or not there, even if the run is broken off.
+    Files are whole or not there, even if the run is broken off. Several processes that make the same
+    call without `overwrite` share the jobs.
 
     Args:
       cartoonizer: the model.
@@ -51,10 +53,13 @@ def cartoonize_videos(
     for job in jobs:
         source, target = str(job.source), str(job.target)
         try:
-            if os.path.exists(job.target) and not overwrite:
-                entry = Entry(source, target, "skipped")
-            else:
-                entry = _cartoonize(cartoonizer, job, settings, listener)
+            with Claims() as claims:
+                if os.path.exists(job.target) and not overwrite:
+                    entry = Entry(source, target, "skipped")
+                elif not claims.take(job.target):
+                    entry = Entry(source, target, "skipped", notes=(CLAIMED,))
+                else:
+                    entry = _cartoonize(cartoonizer, job, settings, listener, claims)
         except (OSError, ValueError, MemoryError, av.FFmpegError, NetworkError) as error:
             if isinstance(error, OSError) and error.errno in ENDS_ALL:
                 raise OutputError(job.target.parent, error) from error
@@ -72,8 +77,10 @@ def _cartoonize(
     job: Job,
     settings: VideoSettings,
     listener: Listener,
+    claims: Claims,
 ) -> Entry:
     def progress(done: int, total: int | None) -> None:
+        claims.renew(job.target)
         listener.frames(str(job.source), done, total)
 
     make = cartoonize_in_segments if settings.segment_seconds else cartoonize_video

@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from wbc_tf.files.claims import CLAIMED, Claims
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import add_to_jpeg, srgb_profile
 from wbc_tf.files.pictures import Photo, decode_photo, encode_image
@@ -53,6 +54,8 @@ def cartoonize_remotely(
         entry = Entry(str(job.source), str(job.target), "written")
         if os.path.exists(job.target) and not overwrite:
             return replace(entry, status="skipped")
+        if not claims.take(job.target):
+            return replace(entry, status="skipped", notes=(CLAIMED,))
         start = time.perf_counter()
         try:
             photo = read_job(job, animated=False, max_pixels=max_pixels)
@@ -82,15 +85,16 @@ def cartoonize_remotely(
         yield from jobs
 
     listener = listener or Silence()
-    tally = Tally()
+    claims, tally = Claims(), Tally()
     for folder in {job.target.parent for job in jobs}:
         remove_leftovers(folder)
     listener.begun(len(jobs))
     entries = worked_ahead(
         make, given(), workers=concurrency, capacity=2 * concurrency, cost=lambda _: 1
     )
-    with closing(entries):
-        for entry in entries:
+    with claims, closing(entries):
+        for job, entry in zip(jobs, entries):
+            claims.release(job.target)
             tally = tally.counted(entry.status)
             listener.done(entry)
     return tally
