@@ -1,7 +1,7 @@
 """Which process makes which file, so that several that work through one folder share the work.
 
-A claim is a small hidden file beside the file that is being made; it holds its owner's name. It only
-saves double work: files are written whole, so two processes that make the same one do no harm.
+A claim is a small hidden file beside the file that is being made; it holds its owner's name. It
+only saves double work: files are written whole, so two processes that make one do no harm.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def cartoonize_videos(
 ) -> Tally:
     """Draws each job's video and writes it; a bad file is reported and counted.
 
-    Files are whole or not there, even if the run is broken off. Several processes that make the same
-    call without `overwrite` share the jobs.
+    Files are whole or not there, even if the run is broken off. Several processes that make the
+    same call without `overwrite` share the jobs.
 
     Args:
       cartoonizer: the model.
