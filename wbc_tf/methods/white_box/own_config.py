@@ -120,6 +120,13 @@ class OwnFields(TrainingConfig):
         "How far brightness, contrast and colours of a pair's photo vary at random.",
     )
 
+    drawn_cartoons: bool = option(
+        False,
+        ANY,
+        "Show the discriminators other photos' drawings in place of --cartoon_dir: they then ask "
+        "for crisp tones and lines of this very style.",
+    )
+
     # How the photos are drawn: see `wbc_tf.ops.drawing.DrawingStyle`.
     drawing_blur: float = option(
         DrawingStyle.blur,
@@ -211,6 +218,10 @@ class OwnFields(TrainingConfig):
         super().check()
         if self.content_target == "drawn" and not self.pair_cache:
             raise ValueError("pair_cache is empty, and must be a folder for the drawn photos")
+        if self.drawn_cartoons and self.content_target != "drawn":
+            raise ValueError(
+                f"content_target is {self.content_target}, and must be drawn with drawn_cartoons"
+            )
         if self.drawing_black >= self.drawing_white:
             raise ValueError(
                 f"drawing_black is {self.drawing_black}, and must be below drawing_white, "
