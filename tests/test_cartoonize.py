@@ -209,6 +209,7 @@ def test_bad_files_are_named_counted_and_make_status_1(
         ([], "--input and --output are needed"),
         (["--input=photos"], "--input and --output are needed"),
         (["--input=nowhere", "--output=out"], "nowhere: no such file or folder"),
+        (["--input=-", "--output=out"], "--input=- has no name"),
         (["--input=photos", "--output=one.png"], "one file, but there are 2 inputs"),
         (["--input=photos", "--output=photos"], "would be overwritten"),
         (["--input=photos/a.png", "--output=a.avif"], "cannot write '.avif'"),

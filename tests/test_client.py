@@ -186,6 +186,7 @@ def test_calls_that_make_no_sense(
                 (f"--server={server.rest_url}", f"--input={photos}", "--concurrency=0"),
                 "concurrency",
             ),
+            ((f"--server={server.rest_url}", "--input=-", f"--output={out}"), "has no name"),
         ]:
             outcome = call(client, *arguments)
             assert outcome.status == 2

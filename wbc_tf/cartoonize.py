@@ -13,6 +13,7 @@ from wbc_tf.cli.interrupts import Interrupted, interruptible
 from wbc_tf.cli.job_flags import define_job_flags, planned_jobs, show_plan, tell_ignored, told
 from wbc_tf.cli.model_flags import define_model_flags, load_cartoonizer
 from wbc_tf.cli.picture_flags import define_picture_flags, draw_settings, max_pixels
+from wbc_tf.cli.pipe import with_pipes
 from wbc_tf.cli.video_flags import check_videos, define_video_flags, video_settings
 from wbc_tf.cli.webcam import asks_for_webcam, show_webcam
 from wbc_tf.inference.jobs import Job, OutputError
@@ -28,6 +29,7 @@ Turn photos and videos into cartoons.
   python cartoonize.py --input=me.jpg --output=me.png --model=models/authors
   python cartoonize.py --input='holiday/*.jpg' --input=cat.png --output=cartoons --short_side=0
   python cartoonize.py --input=clip.mp4 --output=cartoon.mp4 --stabilize
+  python cartoonize.py --input=- --output=- < me.jpg > cartoon.jpg
   python cartoonize.py --input=0
 
 Animations stay animations; transparency, EXIF and XMP are kept; results are sRGB. Videos keep their
@@ -53,6 +55,10 @@ def main(values: flags.FlagValues) -> int:
     """Cartoonizes as the flags say; returns the exit status."""
     if asks_for_webcam(values):
         return show_webcam(values)
+    return with_pipes(_on_files, values)
+
+
+def _on_files(values: flags.FlagValues) -> int:
     ignored: list[Path] = []
     jobs = planned_jobs(values, videos=True, ignored=ignored)
     videos = [job for job in jobs if is_video(job.source)]

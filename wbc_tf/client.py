@@ -13,6 +13,7 @@ from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, on_topic,
 from wbc_tf.cli.interrupts import Interrupted, interruptible
 from wbc_tf.cli.job_flags import define_job_flags, planned_jobs, show_plan, tell_ignored, told
 from wbc_tf.cli.picture_flags import define_file_flags, max_pixels
+from wbc_tf.cli.pipe import with_pipes
 from wbc_tf.inference.jobs import OutputError
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def main(values: flags.FlagValues) -> int:
     """Cartoonizes as the flags say; returns the exit status."""
     if not values.server:
         raise UsageError("--server, --input and --output are needed. Try --help.")
+    return with_pipes(_on_files, values)
+
+
+def _on_files(values: flags.FlagValues) -> int:
     ignored: list[Path] = []
     jobs = planned_jobs(values, ignored=ignored)
     if values.dry_run:

@@ -99,9 +99,16 @@ def _print_out(text: str) -> int:
     try:
         print(text, flush=True)
     except BrokenPipeError:  # its reader has seen enough: --help | head
-        # Else Python would try once more at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
     return OK
+
+
+def drop_output() -> None:
+    """Sends what is still to go to standard output nowhere; for when nobody reads it any more.
+
+    Else Python would try once more at its end, and complain.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse_infinite(values: flags.FlagValues) -> None:

@@ -27,13 +27,15 @@ def define_job_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_multi_string(
         "input",
         [],
-        "File, folder or glob pattern to read. May be given several times.",
+        "File, folder or glob pattern to read. May be given several times. - is one picture from "
+        "standard input.",
         **topic,
     )
     flags.DEFINE_string(
         "output",
         None,
-        "Folder to write to. For a single input file it may be a file name.",
+        "Folder to write to. For a single input file it may be a file name, and for a single "
+        "picture -, which is standard output.",
         **topic,
     )
     flags.DEFINE_boolean(

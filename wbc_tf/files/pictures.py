@@ -127,9 +127,9 @@ def _what_folder(path: Path) -> str:
     return "this is a folder, not a picture"
 
 
-def decode_photo(data: bytes, *, name: str) -> Photo:
+def decode_photo(data: bytes, *, name: str, max_pixels: int | None = None) -> Photo:
     """`read_photo` of a file's content; `name` is what an error calls it."""
-    return _decode(io.BytesIO(data), name=name, animated=False, max_pixels=None)
+    return _decode(io.BytesIO(data), name=name, animated=False, max_pixels=max_pixels)
 
 
 @functools.lru_cache(maxsize=1)
