@@ -80,6 +80,12 @@ class OwnFields(TrainingConfig):
         "Of the share of pixels that differ from their neighbours, for flat areas between edges; "
         "likewise our own.",
     )
+    spectral_norm: bool = option(
+        True,
+        ANY,
+        "Normalise the discriminators' convolutions by their spectral norm (paper and released "
+        "code). Without it they tell finer differences, such as soft from crisp tones.",
+    )
     discriminator_rate: float = option(
         1.0,
         POSITIVE,
