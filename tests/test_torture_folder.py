@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -14,109 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import Image
 
+from tests.every_picture import encoded, good_pictures, gradient, moving
 from wbc_tf import cartoonize
 from wbc_tf.files.metadata import srgb_profile
 from wbc_tf.files.owners import owner
-from wbc_tf.files.pictures import Animation, encode_animation, encode_image, read_photo
+from wbc_tf.files.pictures import encode_image, read_photo
 from wbc_tf.inference.cartoonizer import Cartoonizer
 
 SHORT_SIDE = 16
 ARTIST, ORIENTATION = 0x013B, 0x0112
-
-
-def _rgb(height: int = 21, width: int = 34) -> np.ndarray:
-    y, x = np.mgrid[:height, :width]
-    levels = [255 * y / height, 255 * x / width, 255 - 255 * y / height]
-    return np.dstack(levels).astype(np.uint8)
-
-
-def _encoded(
-    mode: str, file_format: str, size: tuple[int, int] = (21, 34), **options: Any
-) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(_rgb(*size)).convert(mode).save(content, file_format, **options)
-    return content.getvalue()
-
-
-def _deep(extension: str, *, grey: bool) -> bytes:
-    pixels = _rgb()[..., 0] if grey else _rgb()
-    return cv2.imencode(extension, pixels.astype(np.uint16) * 257)[1].tobytes()
-
-
-def _oriented(orientation: int) -> bytes:
-    exif = Image.Exif()
-    exif[ORIENTATION], exif[ARTIST] = orientation, "somebody"
-    return _encoded("RGB", "JPEG", exif=exif, quality=95)
-
-
-def _moving(file_format: str, *, transparent: bool) -> bytes:
-    frames = np.stack([np.roll(_rgb(), 5 * number, axis=1) for number in range(3)])
-    alpha = np.full(frames.shape[:3], 255, np.uint8)
-    alpha[:, :5, :7] = 0
-    animation = Animation(frames, alpha if transparent else None, (50.0, 100.0, 150.0), 2)
-    return encode_animation(animation, file_format=file_format)
-
-
-def _with_alpha(file_format: str) -> bytes:
-    rgb = _rgb()
-    alpha = np.where(rgb[..., 0] > 100, 255, 0).astype(np.uint8)
-    return encode_image(rgb, alpha=alpha, file_format=file_format)
-
-
-def _good() -> dict[str, bytes]:
-    """Name -> content; some forty kinds."""
-    files = {
-        "grey.jpg": _encoded("L", "JPEG"),
-        "cmyk.jpg": _encoded("CMYK", "JPEG"),
-        "progressive.jpg": _encoded("RGB", "JPEG", progressive=True),
-        "srgb profile.jpg": _encoded("RGB", "JPEG", icc_profile=srgb_profile()),
-        "UPPER.JPG": _encoded("RGB", "JPEG"),
-        "windows.jfif": _encoded("RGB", "JPEG"),
-        "two.dots.jpeg": _encoded("RGB", "JPEG"),
-        "bit.png": _encoded("1", "PNG"),
-        "grey.png": _encoded("L", "PNG"),
-        "grey alpha.png": _encoded("LA", "PNG"),
-        "palette.png": _encoded("P", "PNG"),
-        "palette clear.png": _encoded("P", "PNG", transparency=3),
-        "deep grey.png": _deep(".png", grey=True),
-        "deep colour.png": _deep(".png", grey=False),
-        "deep colour.tif": _deep(".tif", grey=False),
-        "deep grey.tif": _deep(".tif", grey=True),
-        "cmyk.tif": _encoded("CMYK", "TIFF"),
-        "lzw.tiff": _encoded("RGB", "TIFF", compression="tiff_lzw"),
-        "plain.bmp": _encoded("RGB", "BMP"),
-        "palette.bmp": _encoded("P", "BMP"),
-        "lossless.webp": _encoded("RGB", "WEBP", lossless=True),
-        "still.gif": _encoded("P", "GIF"),
-        "one pixel.png": _encoded("RGB", "PNG", (1, 1)),
-        "one row.png": _encoded("RGB", "PNG", (1, 90)),
-        "one column.png": _encoded("RGB", "PNG", (90, 1)),
-        "png.jpg": _encoded("RGB", "PNG"),
-        "jpg.png": _encoded("RGB", "JPEG"),
-        "gif.webp": _moving("GIF", transparent=False),
-        "ünïcödé 写真 😀.png": _encoded("RGB", "PNG"),
-        "[star*].png": _encoded("RGB", "PNG"),
-        "-dash --flag=1.png": _encoded("RGB", "PNG"),
-        "new\nline.png": _encoded("RGB", "PNG"),
-        "n" * 250 + ".png": _encoded("RGB", "PNG"),
-        "deep/er/same.png": _encoded("RGB", "PNG"),
-        "folder.jpg/same.png": _encoded("RGB", "PNG"),
-    }
-    for number in range(2, 9):
-        files[f"turned {number}.jpg"] = _oriented(number)
-    for file_format, extension in (("GIF", ".gif"), ("WEBP", ".webp"), ("PNG", ".apng")):
-        files[f"moving{extension}"] = _moving(file_format, transparent=False)
-        files[f"moving clear{extension}"] = _moving(file_format, transparent=True)
-    for file_format, extension in (("PNG", ".png"), ("WEBP", ".webp"), ("TIFF", ".tif")):
-        files[f"alpha{extension}"] = _with_alpha(file_format)
-    if features.check("avif"):
-        files["phone.avif"] = _encoded("RGB", "AVIF")
-    return files
 
 
 def _bad() -> dict[str, tuple[bytes, str]]:
@@ -129,19 +38,19 @@ def _bad() -> dict[str, tuple[bytes, str]]:
         "page.jpg": (b"<!DOCTYPE html><title>404</title>", "not a picture that Pillow can read"),
         "zeros.tif": (bytes(1000), "not a picture that Pillow can read"),
         "apple.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "HEIC, which Pillow"),
-        "bomb.png": (_encoded("1", "PNG", (3000, 3000)), "3000 x 3000 is too many pixels"),
+        "bomb.png": (encoded("1", "PNG", (3000, 3000)), "3000 x 3000 is too many pixels"),
     }
     for file_format in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"):
         whole = encode_image(noise, file_format=file_format)
         files[f"cut {file_format}.png"] = (whole[: len(whole) // 2], "broken or cut off")
-    moving = _moving("PNG", transparent=False)
-    files["cut moving.png"] = (moving[: len(moving) * 3 // 4], "broken or cut off")
+    whole = moving("PNG", transparent=False)
+    files["cut moving.png"] = (whole[: len(whole) * 3 // 4], "broken or cut off")
     return files
 
 
 def _make(folder: Path) -> tuple[list[str], dict[str, str]]:
     """Writes it all; returns the good names, and of the bad ones what is to be said."""
-    good, bad = _good(), _bad()
+    good, bad = good_pictures(), _bad()
     for name, content in {**good, **{name: content for name, (content, _) in bad.items()}}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
@@ -238,7 +147,7 @@ def test_a_folder_broken_off_by_sigkill_is_completed(
     photos, cartoons = tmp_path / "in", tmp_path / "out"
     photos.mkdir()
     for number in range(60):
-        Image.fromarray(_rgb(300 + number, 400)).save(photos / f"{number:02}.png")
+        Image.fromarray(gradient(300 + number, 400)).save(photos / f"{number:02}.png")
     arguments = [f"--input={photos}", f"--output={cartoons}", f"--model={tiny_model}"]
     process = subprocess.Popen(
         [sys.executable, str(root / "cartoonize.py"), *arguments],
@@ -277,7 +186,7 @@ def test_an_interrupt_is_told_in_a_line(
     photos = tmp_path / "in"
     photos.mkdir()
     for index in range(6):
-        Image.fromarray(_rgb(20 + index, 30)).save(photos / f"{index}.png")
+        Image.fromarray(gradient(20 + index, 30)).save(photos / f"{index}.png")
     draw = Cartoonizer.__call__
 
     def interrupted(self: Cartoonizer, images: np.ndarray, **options: Any) -> np.ndarray:
@@ -292,4 +201,5 @@ def test_an_interrupt_is_told_in_a_line(
     assert outcome.status == 128 + number
     assert outcome.err == "interrupted; the same call goes on where this one stopped\n"
     assert signal.getsignal(number) is before
-    assert _files(tmp_path / "out") <= {"0.png", "1.png", "2.png"}
+    # On a busy machine the one that was being drawn is finished before the signal is seen.
+    assert _files(tmp_path / "out") <= {f"{index}.png" for index in range(4)}
