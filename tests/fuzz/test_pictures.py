@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.every_picture import good_pictures
 from tests.fuzz.damage import EDITS, Edit, damaged, fuzz, with_png_sums
+from tests.fuzz.recorder import Recorder
 from wbc_tf.files.formats import FORMATS
 from wbc_tf.files.pictures import read_photo
 from wbc_tf.inference.jobs import Job
 from wbc_tf.inference.photos import cartoonize_photos
-from wbc_tf.inference.progress import Silence
 from wbc_tf.inference.report import Entry
 from wbc_tf.inference.settings import DrawSettings
 
@@ -27,20 +27,12 @@ def negative(rgb: np.ndarray, **_: object) -> np.ndarray:
     return 255 - rgb
 
 
-class Listener(Silence):
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-
-    def done(self, entry: Entry) -> None:
-        self.entries.append(entry)
-
-
 def attack(content: bytes, ending: str) -> Entry:
     """Has a picture drawn; returns what became of it, and checks that it is true."""
     with tempfile.TemporaryDirectory(prefix="wbc-fuzz-") as name:
         source, target = Path(name, "in"), Path(name, "out", f"x{ending}")
         source.write_bytes(content)
-        listener = Listener()
+        listener = Recorder()
         cartoonize_photos(
             negative,
             [Job(source, target)],
