@@ -35,12 +35,10 @@ class WhiteBoxData(FolderData):
         }
         self.derived = {}
         if config.content_target == "drawn":
-            scenery, faces = self._scenery("photo"), self._faces("face")
+            scenery = self._pairs(config.photo_dir, "photo")
+            faces = self._pairs(config.face_photo_dir, "face") if config.face_photo_dir else None
             self.sources["photo"] = Source(scenery.photo, faces.photo if faces else None)
             self.sources["content"] = Source(scenery.drawn, faces.drawn if faces else None)
-            if config.drawn_cartoons:
-                scenery, faces = self._scenery("cartoon"), self._faces("face cartoon")
-                self.sources["cartoon"] = Source(scenery.drawn, faces.drawn if faces else None)
         else:
             self.derived["content"] = Derived("photo", targets[config.content_target])
 
@@ -58,13 +56,6 @@ class WhiteBoxData(FolderData):
 
     def _smoothed(self, photos: np.ndarray, _: np.ndarray) -> np.ndarray:
         return l0_smoothing(photos, strength=self._config.content_smoothing)
-
-    def _scenery(self, name: str) -> DrawnPairs:
-        return self._pairs(self._config.photo_dir, name)
-
-    def _faces(self, name: str) -> DrawnPairs | None:
-        folder = self._config.face_photo_dir
-        return self._pairs(folder, name) if folder else None
 
     def _pairs(self, folder: str, name: str) -> DrawnPairs:
         config = self._config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -19,20 +18,18 @@ class Discriminator(tf.keras.Model):
 
     Args:
       channels: of the first pair; doubled at each of the next two.
-      spectral_norm: as in the paper. Without it the convolutions are bare.
     """
 
-    def __init__(self, *, channels: int = 32, spectral_norm: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, channels: int = 32, **kwargs: Any) -> None:
         super().__init__(**{"name": "discriminator", **kwargs})
-        layer = SpectralNormConv2D if spectral_norm else tf.keras.layers.Conv2D
-        convolution = partial(layer, padding="same", dtype=self.dtype_policy)
+        dtype = self.dtype_policy
         self.pairs = []
         for i in range(3):
             width = channels * 2**i
-            down = convolution(width, 3, strides=2, name=f"conv{i}_1")
-            same = convolution(width, 3, name=f"conv{i}_2")
+            down = SpectralNormConv2D(width, 3, strides=2, name=f"conv{i}_1", dtype=dtype)
+            same = SpectralNormConv2D(width, 3, name=f"conv{i}_2", dtype=dtype)
             self.pairs.append((down, same))
-        self.to_logit = convolution(1, 1, name="conv_out")
+        self.to_logit = SpectralNormConv2D(1, 1, name="conv_out", dtype=dtype)
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """[N, H, W, C] in [-1, 1] -> [N, ceil(H / 8), ceil(W / 8), 1], unbounded."""

@@ -42,9 +42,8 @@ class WhiteBox(GanMethod):
     def __init__(self, config: WhiteBoxConfig) -> None:
         super().__init__(config, exported=EXPORTED, data=WhiteBoxData(config))
         policy = tf.keras.mixed_precision.Policy(config.precision)
-        options = {"spectral_norm": config.spectral_norm, "dtype": policy}
-        self.surface_discriminator = _discriminator("surface", channels=3, **options)
-        self.texture_discriminator = _discriminator("texture", channels=1, **options)
+        self.surface_discriminator = _discriminator("surface", channels=3, dtype=policy)
+        self.texture_discriminator = _discriminator("texture", channels=1, dtype=policy)
         self._output_filter = GuidedFilter(
             radius=config.output_filter_radius, eps=config.output_filter_eps
         )
@@ -175,7 +174,7 @@ class WhiteBox(GanMethod):
         )
 
 
-def _discriminator(name: str, *, channels: int, **options: Any) -> Discriminator:
-    network = Discriminator(name=f"{name}_discriminator", **options)
+def _discriminator(name: str, *, channels: int, dtype: Any) -> Discriminator:
+    network = Discriminator(name=f"{name}_discriminator", dtype=dtype)
     network(tf.zeros([1, 8, 8, channels]))
     return network

@@ -80,12 +80,6 @@ class OwnFields(TrainingConfig):
         "Of the share of pixels that differ from their neighbours, for flat areas between edges; "
         "likewise our own.",
     )
-    spectral_norm: bool = option(
-        True,
-        ANY,
-        "Normalise the discriminators' convolutions by their spectral norm (paper and released "
-        "code). Without it they tell finer differences, such as soft from crisp tones.",
-    )
     discriminator_rate: float = option(
         1.0,
         POSITIVE,
@@ -124,13 +118,6 @@ class OwnFields(TrainingConfig):
         0.0,
         FRACTION,
         "How far brightness, contrast and colours of a pair's photo vary at random.",
-    )
-
-    drawn_cartoons: bool = option(
-        False,
-        ANY,
-        "Show the discriminators other photos' drawings in place of --cartoon_dir: they then ask "
-        "for crisp tones and lines of this very style.",
     )
 
     # How the photos are drawn: see `wbc_tf.ops.drawing.DrawingStyle`.
@@ -224,10 +211,6 @@ class OwnFields(TrainingConfig):
         super().check()
         if self.content_target == "drawn" and not self.pair_cache:
             raise ValueError("pair_cache is empty, and must be a folder for the drawn photos")
-        if self.drawn_cartoons and self.content_target != "drawn":
-            raise ValueError(
-                f"content_target is {self.content_target}, and must be drawn with drawn_cartoons"
-            )
         if self.drawing_black >= self.drawing_white:
             raise ValueError(
                 f"drawing_black is {self.drawing_black}, and must be below drawing_white, "
