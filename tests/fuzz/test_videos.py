@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from tests.fuzz.damage import EDITS, Edit, damaged, fuzz
@@ -75,6 +75,10 @@ def attack(content: bytes, name: str) -> Entry:
 
 
 @fuzz(25)
+# A stream of a type that FFmpeg does not know.
+@example(name="e.avi", edits=[(0.26203579733906035, 4, b"\x9b")])
+# A packet of sound that claims to be played after 23 s.
+@example(name="f.ts", edits=[(0.44128182611849787, 4, b"\x7f\xff\xff\xff")])
 @given(name=st.sampled_from(sorted(CLIPS)), edits=EDITS)
 def test_any_damage(name: str, edits: list[Edit]) -> None:
     entry = attack(damaged(seed(name), edits), name)

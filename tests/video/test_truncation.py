@@ -47,6 +47,7 @@ def cut(path: Path, number: int, *, before: bool = False) -> Path:
         ("a.mov", {"sound": [("aac", "mono")], "sound_seconds": 4.0}),
         ("a.mp4", {"muxer_options": FRAGMENTS}),
         ("a.mkv", {"sound": [("ac3", "mono")], "sound_seconds": 4.0}),
+        ("a.mkv", {"sound": [("ac3", "mono")], "sound_seconds": 40.0}),
         ("a.webm", {**WEBM, "sound": [("libopus", "mono")]}),
         ("a.avi", {"sound": [("ac3", "mono")], "sound_seconds": 4.0}),
         ("a.flv", {}),

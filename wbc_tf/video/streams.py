@@ -266,9 +266,11 @@ def _describe(stream: Stream) -> str:
     """A stream's name for people: kind, language, codec and number."""
     kind = {"audio": "sound", "subtitle": "subtitles", "video": "second picture"}
     language = stream.metadata.get("language", "und")
+    # A stream of a type that FFmpeg does not know has no name.
+    codec = getattr(stream, "name", None) or stream.metadata.get("handler_name", "unknown")
     words = [
         kind.get(stream.type, stream.type),
         "" if language == "und" else language,
-        f"({stream.name or stream.metadata.get('handler_name', 'unknown')}, stream {stream.index})",
+        f"({codec}, stream {stream.index})",
     ]
     return " ".join(filter(None, words))

@@ -55,7 +55,7 @@ class EndCheck:
         self._may_break = is_broadcast(container)
         self._missing_bytes = missing_bytes(path, self._kind)
         self._frame = 1 / (video.guessed_rate or Fraction(25))
-        end = _picture_end(video)
+        end = _picture_end(video, self._kind)
         self._by_picture = end is not None
         self._stated = stated_end(container) if end is None else end
         self._end = Fraction(0)
@@ -136,9 +136,11 @@ def _kind(container: InputContainer) -> str:
     return container.format.name.split(",")[0]
 
 
-def _picture_end(video: VideoStream) -> Fraction | None:
+def _picture_end(video: VideoStream, kind: str) -> Fraction | None:
     """Seconds at which the video stream itself ends, if the file states that."""
-    if video.duration is not None and video.time_base is not None:
+    # In Matroska only the tag states it. Where sound is much longer than the picture, FFmpeg gives
+    # the whole file's duration to the stream.
+    if kind != "matroska" and video.duration is not None and video.time_base is not None:
         return ((video.start_time or 0) + video.duration) * video.time_base
     # Matroska's tag for it, which FFmpeg and mkvmerge write.
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", video.metadata.get("DURATION", ""))
