@@ -10,7 +10,6 @@ import pytest
 #: Module -> why it has no test file of its own. An entry that is no longer true fails too.
 WITHOUT_TESTS = {
     "wbc_tf/methods/white_box/names.py": "a table, see tests/methods/white_box/test_convert.py",
-    "wbc_tf/training/spec.py": "holds what methods give; nothing in it runs",
 }
 
 #: Packages whose every public name the mirrored test file must use: itself, or a public table that

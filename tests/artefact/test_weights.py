@@ -7,6 +7,7 @@ import tensorflow as tf
 from wbc_tf.artefact.weights import (
     WeightsError,
     assign_strictly,
+    bgr_to_rgb,
     check_names_and_shapes,
     named_variables,
 )
@@ -86,3 +87,16 @@ def test_a_transposed_kernel_of_equal_size_is_no_match() -> None:
     with pytest.raises(WeightsError, match="wrong shape: k"):
         check_names_and_shapes(expected, found, source="a test")
     check_names_and_shapes(expected, expected, source="a test")
+
+
+def test_a_network_for_bgr_becomes_one_for_rgb() -> None:
+    values = {
+        "in": np.arange(18.0).reshape(1, 1, 3, 6),
+        "out": np.arange(18.0).reshape(1, 1, 6, 3),
+        "bias": np.array([1.0, 2.0, 3.0]),
+    }
+    bgr = np.array([0.2, -0.4, 0.7])
+    expected = (bgr @ values["in"][0, 0] @ values["out"][0, 0] + values["bias"])[::-1]
+    bgr_to_rgb(values, first="in", last=["out", "bias"])
+    drawn = bgr[::-1] @ values["in"][0, 0] @ values["out"][0, 0] + values["bias"]
+    np.testing.assert_allclose(drawn, expected)

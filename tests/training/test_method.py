@@ -7,7 +7,7 @@ import tensorflow as tf
 from wbc_tf.artefact.exported import WHOLE, Exported
 from wbc_tf.serving.saved_model import save_generator
 from wbc_tf.training.config import TrainingConfig
-from wbc_tf.training.method import GanMethod
+from wbc_tf.training.method import GanMethod, step_log
 
 
 def _build(*, dtype: object = "float32") -> tf.keras.Model:
@@ -73,3 +73,13 @@ def test_an_initial_model_gives_the_first_weights_of_generator_and_average(tmp_p
     for network in (method.generator, method.averaged_generator()):
         for ours, theirs in zip(network.get_weights(), trained.get_weights()):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_step_logs_each_networks_loss_its_terms_and_its_gradient() -> None:
+    assert step_log("generator", 3.0, 0.5, {"content": 1.0, "tv": 2.0}) == {
+        "generator_loss": 3.0,
+        "generator/content": 1.0,
+        "generator/tv": 2.0,
+        "gradient_norm/generator": 0.5,
+    }
+    assert step_log("generator", 3.0, 0.5).keys() == {"generator_loss", "gradient_norm/generator"}

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf.training.spec import ConversionError
-from wbc_tf.training.tf1_checkpoint import find_checkpoint, read_checkpoint
+from wbc_tf.training.tf1_checkpoint import find_checkpoint, origin, read_checkpoint
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def prefix(tmp_path: Path) -> str:
 def test_a_prefix_and_its_folder_are_the_same(prefix: str) -> None:
     assert find_checkpoint(prefix) == prefix
     assert find_checkpoint(Path(prefix).parent) == prefix
+    assert origin(prefix) == "the authors' checkpoint model.ckpt"
     (values,) = read_checkpoint(prefix).items()
     assert values[0] == "conv/weights"
     np.testing.assert_array_equal(values[1], [[0, 1, 2], [3, 4, 5]])

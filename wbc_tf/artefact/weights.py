@@ -6,10 +6,11 @@ so; hence one function for every way weights come in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow as tf
 
 
@@ -60,3 +61,16 @@ def assign_strictly(
     check_names_and_shapes(variables, values, source=source)
     for name, variable in variables.items():
         variable.assign(values[name])
+
+
+def bgr_to_rgb(values: dict[str, np.ndarray], *, first: str, last: Iterable[str]) -> None:
+    """Turns the weights of a network for BGR pictures into those of one for RGB, in place.
+
+    Args:
+      values: arrays by name.
+      first: kernel of the first convolution, [height, width, in, out]; its inputs are colours.
+      last: kernel, and bias if there is one, of the last convolution; the outputs are colours.
+    """
+    values[first] = values[first][:, :, ::-1]
+    for name in last:
+        values[name] = values[name][..., ::-1]

@@ -77,6 +77,21 @@ class Data(Protocol):
         """See `Method.sample_photos`."""
 
 
+def step_log(
+    network: str, loss: tf.Tensor, norm: tf.Tensor, terms: Mapping[str, tf.Tensor] | None = None
+) -> dict[str, tf.Tensor]:
+    """What a step logs of one network.
+
+    Args:
+      network: "generator" or "discriminator".
+      loss: what it learnt from.
+      norm: of the gradient.
+      terms: of the loss, unweighted, by name.
+    """
+    named = {f"{network}/{name}": term for name, term in (terms or {}).items()}
+    return {f"{network}_loss": loss, **named, f"gradient_norm/{network}": norm}
+
+
 class GanMethod:
     """What the methods have in common: a generator with its average, data, two phases.
 

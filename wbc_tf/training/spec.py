@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wbc_tf.training.config import TrainingConfig
@@ -62,3 +63,31 @@ class MethodSpec:
     build: Callable[[Any], Method]
     exported: Callable[[], Exported]
     converter: Callable[[], Converter] | None = None
+
+
+def package_spec(
+    package: str, *, title: str, config: type[TrainingConfig], method: str
+) -> MethodSpec:
+    """The spec of a method that is a package with the usual files.
+
+    These are ``method.py`` with the trainable method, ``exported.py`` with ``EXPORTED``, and
+    ``convert.py`` with ``CONVERTER``.
+
+    Args:
+      package: its full name; the last part is the method's name.
+      title: name of the paper's system.
+      config: the method's config.
+      method: name of the class in ``method.py``.
+    """
+
+    def part(file: str, name: str) -> Any:
+        return getattr(import_module(f"{package}.{file}"), name)
+
+    return MethodSpec(
+        name=package.rpartition(".")[2],
+        title=title,
+        config=config,
+        build=lambda config: part("method", method)(config),
+        exported=lambda: part("exported", "EXPORTED"),
+        converter=lambda: part("convert", "CONVERTER"),
+    )

@@ -10,6 +10,9 @@ import tensorflow as tf
 from wbc_tf.files import PathLike
 from wbc_tf.training.spec import ConversionError
 
+#: What ``--checkpoint`` names, see `wbc_tf.training.spec.Converter`.
+EXPECTED = "the TensorFlow 1 checkpoint: the prefix of its files, or their folder"
+
 
 def find_checkpoint(prefix_or_folder: PathLike) -> str:
     """The checkpoint prefix that is meant: itself, or the latest one of a folder.
@@ -26,6 +29,11 @@ def find_checkpoint(prefix_or_folder: PathLike) -> str:
             "and with the file named checkpoint."
         )
     return str(prefix)
+
+
+def origin(prefix_or_folder: PathLike) -> str:
+    """What ``model.json`` says of where the weights come from."""
+    return f"the authors' checkpoint {Path(find_checkpoint(prefix_or_folder)).name}"
 
 
 def read_checkpoint(prefix: str) -> dict[str, np.ndarray]:

@@ -1,24 +1,22 @@
 from __future__ import annotations
 
 import os
-import socket
-import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.files.mirror import Mirror
 from wbc_tf import convert as command
 from wbc_tf.artefact.exported import load_generator
 from wbc_tf.artefact.model_directory import find_model, read_metadata
+from wbc_tf.files.download import git_blob_sha1
 from wbc_tf.methods.white_box import convert
 from wbc_tf.methods.white_box.convert import (
-    ConversionError,
     cache_folder,
+    fetch,
     find_checkpoint,
     generator_from_checkpoint,
 )
@@ -201,20 +199,6 @@ def test_no_checkpoint_there(call: Callable, tmp_path: Path, given: str) -> None
 # Downloading. There is nothing to be fetched from outside in a test: the server is this process.
 
 
-def test_hashes_are_gits() -> None:
-    # git hash-object of an empty file and of "hello world\n", as known everywhere.
-    assert _sha1(b"") == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
-    assert _sha1(b"hello world\n") == "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"
-
-
-def _sha1(content: bytes) -> str:
-
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        return convert.git_blob_sha1(file.name)
-
-
 def test_what_is_published_is_pinned() -> None:
     assert convert.BASE_URL == (
         "https://raw.githubusercontent.com/SystemErrorWang/White-box-Cartoonization/"
@@ -226,57 +210,11 @@ def test_what_is_published_is_pinned() -> None:
     }
 
 
-class Mirror:
-    """A web server on this machine that holds files, and can be told to spoil one of them."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-        self.asked: list[str] = []
-        self.cut_off = ""  # this file's body stops half-way, and the connection closes
-        self.stall = ""  # this file's body stops half-way, and the connection stays
-        self.done = threading.Event()
-        mirror = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.rsplit("/", 1)[-1]
-                mirror.asked.append(name)
-                if name not in mirror.files:
-                    self.send_error(404)
-                    return
-                body = mirror.files[name]
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                spoilt = name in (mirror.cut_off, mirror.stall)
-                self.wfile.write(body[: len(body) // 2] if spoilt else body)
-                if name == mirror.stall:
-                    mirror.done.wait(10)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/saved_models"
-
-    def close(self) -> None:
-        self.done.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
 @pytest.fixture
 def mirror(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """A mirror of `checkpoint`, published under its own hashes; the cache is below tmp_path."""
     files = {file.name: file.read_bytes() for file in checkpoint.parent.iterdir()}
-    assert set(files) == set(convert.PUBLISHED)
-    hashes = {name: _sha1(files[name]) for name in convert.PUBLISHED}
+    hashes = {name: git_blob_sha1(checkpoint.parent / name) for name in convert.PUBLISHED}
     monkeypatch.setattr(convert, "PUBLISHED", hashes)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -285,108 +223,35 @@ def mirror(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     mirror.close()
 
 
-def _cached(tmp_path: Path) -> list[str]:
-    assert (tmp_path / "cache") in cache_folder().parents
-    return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
-
-
-def test_downloads_checks_caches_and_converts(
+def test_downloads_and_converts(
     call: Callable, mirror: Mirror, values: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
-    arguments = ["--download", f"--base_url={mirror.url}"]
-    outcome = call(command, *arguments, f"--output={tmp_path / 'first'}")
+    outcome = call(command, "--download", f"--base_url={mirror.url}", f"--output={tmp_path / 'm'}")
     assert outcome.status == 0
     assert "CC BY-NC-SA 4.0" in outcome.out
-    assert mirror.asked == list(convert.PUBLISHED)
-    assert _cached(tmp_path) == sorted(convert.PUBLISHED)
-    kernel = load_generator(EXPORTED, tmp_path / "first").squeeze_half.kernel
+    assert (tmp_path / "cache") in cache_folder().parents
+    assert sorted(os.listdir(cache_folder())) == sorted(convert.PUBLISHED)
+    kernel = load_generator(EXPORTED, tmp_path / "m").squeeze_half.kernel
     np.testing.assert_array_equal(kernel, values["generator/Conv_7/weights"])
 
     mirror.asked.clear()
-    assert call(command, *arguments, f"--output={tmp_path / 'second'}").status == 0
+    assert fetch(mirror.url) == cache_folder() / PREFIX
     assert mirror.asked == [], "the second call uses the cache"
 
 
-def test_a_spoilt_cache_is_fetched_again(mirror: Mirror, tmp_path: Path) -> None:
-    prefix = convert.download(base_url=mirror.url)
-    index = prefix.with_name(f"{PREFIX}.index")
-    index.write_bytes(b"spoilt")
-    mirror.asked.clear()
-    assert convert.download(base_url=mirror.url) == prefix
-    assert mirror.asked == [index.name]
-    assert index.read_bytes() == mirror.files[index.name]
-
-
-def _refused(call: Callable, tmp_path: Path, url: str) -> str:
-    """Runs a download that must fail; what it said."""
-    outcome = call(command, "--download", f"--base_url={url}", f"--output={tmp_path / 'out'}")
-    assert outcome.status == 1
-    assert _cached(tmp_path) == []
-    assert os.listdir(tmp_path) in (["cache"], []), "no output"
-    assert "Traceback" not in outcome.err
-    return outcome.err
-
-
-FIRST = next(iter(convert.PUBLISHED))
-
-
-def test_another_content_than_published_is_refused(
+def test_a_failed_download_says_what_else_to_do(
     call: Callable, mirror: Mirror, tmp_path: Path
 ) -> None:
-    body = bytearray(mirror.files[FIRST])
-    body[1000] ^= 1
-    mirror.files[FIRST] = bytes(body)
-    message = _refused(call, tmp_path, mirror.url)
-    assert f"{mirror.url}/{FIRST}: not the published file" in message
-    assert convert.PUBLISHED[FIRST] in message
-
-
-def test_a_body_that_is_cut_off_is_refused(call: Callable, mirror: Mirror, tmp_path: Path) -> None:
-    mirror.cut_off = FIRST
-    size = len(mirror.files[FIRST])
-    message = _refused(call, tmp_path, mirror.url)
-    assert f"{mirror.url}/{FIRST}: cut off after {size // 2} of {size} bytes" in message
-
-
-def test_a_body_that_stalls_is_given_up(
-    call: Callable, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(convert, "_TIMEOUT_SECONDS", 0.3)
-    mirror.stall = FIRST
-    message = _refused(call, tmp_path, mirror.url)
-    assert f"{mirror.url}/{FIRST}: could not be fetched" in message
-    assert "timed out" in message
-
-
-def test_a_file_that_is_not_there_is_named(call: Callable, mirror: Mirror, tmp_path: Path) -> None:
-    del mirror.files[FIRST]
-    message = _refused(call, tmp_path, mirror.url)
-    assert f"{mirror.url}/{FIRST}: could not be fetched (Not Found)" in message
-    assert "--checkpoint" in message
-
-
-def test_an_unreachable_host_is_named(call: Callable, mirror: Mirror, tmp_path: Path) -> None:
-    with socket.socket() as closed:  # bound and never listening
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        message = _refused(call, tmp_path, url)
-    assert f"{url}/{FIRST}: could not be fetched" in message
-    assert "refused" in message
-
-
-def test_what_is_no_url_is_named(call: Callable, mirror: Mirror, tmp_path: Path) -> None:
-    assert "saved_models/" in _refused(call, tmp_path, "saved_models")
-
-
-def test_the_good_file_is_kept_when_the_other_fails(mirror: Mirror, tmp_path: Path) -> None:
-    mirror.cut_off = f"{PREFIX}.index"
-    with pytest.raises(ConversionError, match="cut off"):
-        convert.download(base_url=mirror.url)
-    assert _cached(tmp_path) == [FIRST]
-    mirror.cut_off = ""
-    mirror.asked.clear()
-    convert.download(base_url=mirror.url)
-    assert mirror.asked == [f"{PREFIX}.index"]
+    mirror.files.clear()
+    outcome = call(
+        command, "--download", f"--base_url={mirror.url}", f"--output={tmp_path / 'out'}"
+    )
+    assert outcome.status == 1
+    first = next(iter(convert.PUBLISHED))
+    assert f"{mirror.url}/{first}: could not be fetched (Not Found)" in outcome.err
+    assert "--checkpoint" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert os.listdir(tmp_path) == ["cache"], "no output"
 
 
 def test_a_cache_that_cannot_be_written_is_a_clear_error(

@@ -7,14 +7,13 @@ hash of the published files is known here that could be checked.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from wbc_tf.artefact.weights import assign_strictly, named_variables
 from wbc_tf.methods.animegan_v2.generator import Generator, build_generator
 from wbc_tf.methods.animegan_v2.names import GENERATORS, network_of
 from wbc_tf.training.spec import Converter
-from wbc_tf.training.tf1_checkpoint import find_checkpoint, read_checkpoint
+from wbc_tf.training.tf1_checkpoint import EXPECTED, find_checkpoint, origin, read_checkpoint
 
 LICENCE = (
     "AnimeGANv2 by Jie Chen, Gang Liu and Xin Chen: free for non-commercial purposes such as "
@@ -40,14 +39,13 @@ def generator_from_checkpoint(prefix_or_folder: str) -> Generator:
 
 
 def _metadata(checkpoint: str) -> dict[str, Any]:
-    name = Path(find_checkpoint(checkpoint)).name
     # As the authors' program for photos does it.
-    return {"origin": f"the authors' checkpoint {name}", "match_brightness": True}
+    return {"origin": origin(checkpoint), "match_brightness": True}
 
 
 CONVERTER = Converter(
     licence=LICENCE,
-    expects="the TensorFlow 1 checkpoint: the prefix of its files, or their folder",
+    expects=EXPECTED,
     load=generator_from_checkpoint,
     metadata=_metadata,
 )

@@ -5,19 +5,13 @@ from __future__ import annotations
 import tensorflow as tf
 
 from wbc_tf.artefact.exported import WHOLE, Exported
-from wbc_tf.images import crop_to, pad_to_multiple
-from wbc_tf.layers.guided_filter import adjusted
+from wbc_tf.layers.output_filter import cartoon_coefficients
 from wbc_tf.methods.animegan_v2.generator import (
     LEAST_SIDE,
     SIZE_MULTIPLE,
     Generator,
     build_generator,
 )
-
-# The authors use no filter, and the default delta of 0 none either. For those who ask for one it
-# is the white-box method's.
-GUIDED_FILTER_RADIUS = 1
-GUIDED_FILTER_EPS = 5e-3
 
 
 def coefficients(
@@ -26,30 +20,19 @@ def coefficients(
     strength: tf.Tensor | float = 1.0,
     delta: tf.Tensor | float = 0.0,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The cartoon as a local linear model of the photo: ``cartoon = scale * photo + offset``.
+    """See `cartoon_coefficients`; by default there is no guided filter, as released.
 
     The authors resize a photo to multiples of 32 pixels, at least 256. Here its border is reflected
     to a multiple of 8, and cut off afterwards: the picture keeps its proportions and its sharpness,
     and layer norm sees at most 7 invented rows and columns.
-
-    Args:
-      generator: built.
-      photo: float32 [N, H, W, 3] RGB in [-1, 1], any size.
-      strength: see `wbc_tf.layers.guided_filter.adjusted`.
-      delta: the same; 0 as released.
-
-    Returns:
-      scale and offset, float32 [N, H, W, 3].
     """
-    padded = pad_to_multiple(photo, SIZE_MULTIPLE, at_least=LEAST_SIDE)
-    raw = crop_to(generator(padded), photo)
-    return adjusted(
+    return cartoon_coefficients(
+        generator,
         photo,
-        raw,
-        radius=GUIDED_FILTER_RADIUS,
-        eps=GUIDED_FILTER_EPS,
-        strength=strength,
-        delta=delta,
+        strength,
+        delta,
+        size_multiple=SIZE_MULTIPLE,
+        least_side=LEAST_SIDE,
     )
 
 

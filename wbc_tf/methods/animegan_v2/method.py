@@ -18,7 +18,7 @@ from wbc_tf.methods.animegan_v2.objective import (
     generator_terms,
     generator_total,
 )
-from wbc_tf.training.method import Batch, GanMethod
+from wbc_tf.training.method import Batch, GanMethod, step_log
 from wbc_tf.training.optimization import make_optimizer, update
 
 
@@ -75,7 +75,7 @@ class AnimeGanV2(GanMethod):
             content = content_l1(self._vgg(self.generator(photo)), self._vgg(photo))
             loss = self.config.content_weight * content
         norm = update(self.pretrain_optimizer, tape, loss, variables)
-        return {"generator_loss": loss, "gradient_norm/generator": norm}
+        return step_log("generator", loss, norm)
 
     def adversarial_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """Makes the discriminator tell styles better, then the output pass for one.
@@ -100,12 +100,7 @@ class AnimeGanV2(GanMethod):
             )
             loss = generator_total(terms, self.config)
         norm = self.average.update(tape, loss)
-        return {
-            "generator_loss": loss,
-            **log,
-            **{f"generator/{name}": term for name, term in terms.items()},
-            "gradient_norm/generator": norm,
-        }
+        return {**step_log("generator", loss, norm, terms), **log}
 
     def _discriminator_step(self, batch: Batch, output: tf.Tensor) -> dict[str, tf.Tensor]:
         variables = self.discriminator.trainable_variables
@@ -114,11 +109,7 @@ class AnimeGanV2(GanMethod):
             terms = self._discriminator_terms(batch, output)
             loss = discriminator_total(terms, self.config)
         norm = update(self._discriminator_optimizer, tape, loss, variables)
-        return {
-            "discriminator_loss": loss,
-            **{f"discriminator/{name}": term for name, term in terms.items()},
-            "gradient_norm/discriminator": norm,
-        }
+        return step_log("discriminator", loss, norm, terms)
 
     def _discriminator_terms(self, batch: Batch, output: tf.Tensor) -> Terms:
         # One pass for the four kinds, and so one power iteration; the original has up to four. No

@@ -18,6 +18,7 @@ import tensorflow as tf
 from wbc_tf.artefact.weights import (
     WeightsError,
     assign_strictly,
+    bgr_to_rgb,
     check_names_and_shapes,
     named_variables,
 )
@@ -113,8 +114,7 @@ def generator_from_arrays(values: Mapping[str, np.ndarray], *, source: str) -> G
         else values[published]
         for published, name in NAMES.items()
     }
-    ours[_FIRST_KERNEL] = ours[_FIRST_KERNEL][:, :, ::-1]
-    ours[_LAST_KERNEL] = ours[_LAST_KERNEL][..., ::-1]
+    bgr_to_rgb(ours, first=_FIRST_KERNEL, last=[_LAST_KERNEL])
     assign_strictly(variables, ours, source=source)
     return generator
 

@@ -19,7 +19,7 @@ from wbc_tf.methods.cartoongan.objective import (
     generator_adversarial,
     generator_total,
 )
-from wbc_tf.training.method import Batch, GanMethod
+from wbc_tf.training.method import Batch, GanMethod, step_log
 from wbc_tf.training.optimization import make_optimizer, update
 
 
@@ -161,7 +161,7 @@ class CartoonGan(GanMethod):
             output = self.generator(batch["photo"])
             loss = self.config.content_weight * self._content(output, batch["photo"])
         norm = update(self.pretrain_optimizer, tape, loss, self.generator.trainable_variables)
-        return {"generator_loss": loss, "gradient_norm/generator": norm}
+        return step_log("generator", loss, norm)
 
     def adversarial_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """Makes the output pass for a cartoon and still show what the photo shows.
@@ -196,12 +196,8 @@ class CartoonGan(GanMethod):
             self._discriminator_optimizer, tape, discriminator_loss, learning
         )
         return {
-            "generator_loss": loss,
-            "discriminator_loss": discriminator_loss,
-            **{f"generator/{name}": term for name, term in terms.items()},
-            **{f"discriminator/{name}": term for name, term in against.items()},
-            "gradient_norm/generator": norm,
-            "gradient_norm/discriminator": discriminator_norm,
+            **step_log("generator", loss, norm, terms),
+            **step_log("discriminator", discriminator_loss, discriminator_norm, against),
         }
 
     def _content(self, output: tf.Tensor, photo: tf.Tensor) -> tf.Tensor:

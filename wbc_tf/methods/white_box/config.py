@@ -1,7 +1,8 @@
 """Everything that a white-box training run can be told.
 
 The defaults are the preset `white_box`: the authors' released code. Where the paper differs, the
-field says so, and the preset `white_box_paper` follows it. Fields of our own are in `own_config`.
+field says so, and the preset `white_box_paper` follows it. What we add to the recipe is in
+`wbc_tf.additions.config`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from wbc_tf.methods.white_box.own_config import OwnFields
+from wbc_tf.additions.config import AddedFields
 from wbc_tf.training.config import (
     ANY,
     NOT_NEGATIVE,
@@ -22,7 +23,7 @@ from wbc_tf.training.config import (
 
 
 @dataclasses.dataclass(frozen=True)
-class WhiteBoxConfig(OwnFields):
+class WhiteBoxConfig(AddedFields):
     """A training run; each field's meaning is its ``metadata["help"]``.
 
     Raises:
@@ -47,15 +48,15 @@ class WhiteBoxConfig(OwnFields):
     pretrain_loss: str = option(
         "pixel",
         one_of("pixel", "content"),
-        "What counts as giving back: pixel L1 (released code), or the content loss (paper).",
+        "Loss of the pre-training: pixel L1 (released code), or the content loss (paper).",
     )
     beta_2: float = with_default(TrainingConfig, "beta_2", 0.99)
     vgg: str = option("vgg16", one_of("vgg16", "vgg19"), "vgg16 (paper) or vgg19 (released).")
     vgg_layer: str = option(
         "block4_conv3",
         ANY,
-        "Whose features, before its ReLU, make content and structure; released: vgg19's "
-        "block4_conv4. The same weight pulls otherwise at another layer: see "
+        "Layer whose features, before its ReLU, content and structure are compared by; released: "
+        "vgg19's block4_conv4. Another layer needs other weights: see "
         "wbc_tf.methods.white_box.objective.feature_l1.",
     )
 
@@ -63,19 +64,24 @@ class WhiteBoxConfig(OwnFields):
     bound_output: str = option(
         "none",
         one_of("none", "clip", "tanh"),
-        "What keeps the generator's output in [-1, 1]: nothing (released), cutting off, or tanh, "
-        "which helps against colour blotches. Part of the exported model.",
+        "What keeps the generator's output in [-1, 1]: nothing (released), clipping, or tanh, "
+        "which helps against colour blotches. It is part of the exported model.",
     )
     output_filter_radius: int = option(
-        1, NOT_NEGATIVE, "Of the guided filter on the generator's output, in pixels."
+        1, NOT_NEGATIVE, "Radius in pixels of the guided filter on the generator's output."
     )
     output_filter_eps: float = option(
-        1e-2, POSITIVE, "Of the same filter; the exported model has its own, 5e-3, as released."
+        1e-2,
+        POSITIVE,
+        "Eps of the guided filter on the generator's output in training; the exported model has "
+        "5e-3 (both as released).",
     )
     surface_radius: int = option(
-        5, NOT_NEGATIVE, "Of the surface representation's guided filter, in pixels."
+        5, NOT_NEGATIVE, "Radius in pixels of the surface representation's guided filter."
     )
-    surface_eps: float = option(0.2, POSITIVE, "Of the same filter; smaller keeps more edges.")
+    surface_eps: float = option(
+        0.2, POSITIVE, "Eps of the surface representation's guided filter; less keeps more edges."
+    )
     structure: str = option(
         "slic",
         one_of("adaptive", "slic", "felzenszwalb"),
@@ -91,17 +97,19 @@ class WhiteBoxConfig(OwnFields):
     adversarial: str = option(
         "lsgan", one_of("lsgan", "log"), "Least squares (released code) or log loss (paper)."
     )
-    surface_weight: float = option(0.1, NOT_NEGATIVE, "Of the surface loss; paper: 1.")
-    texture_weight: float = option(1.0, NOT_NEGATIVE, "Of the texture loss; paper: 10.")
+    surface_weight: float = option(0.1, NOT_NEGATIVE, "Weight of the surface loss; paper: 1.")
+    texture_weight: float = option(1.0, NOT_NEGATIVE, "Weight of the texture loss; paper: 10.")
     structure_weight: float = option(
         200.0,
         NOT_NEGATIVE,
-        "Of the VGG distance between the output and its structure map; paper: 2000.",
+        "Weight of the VGG distance between the output and its structure map; paper: 2000.",
     )
     content_weight: float = option(
-        200.0, NOT_NEGATIVE, "Of the VGG distance between the output and its target; paper: 2000."
+        200.0,
+        NOT_NEGATIVE,
+        "Weight of the VGG distance between the output and its target; paper: 2000.",
     )
-    tv_weight: float = option(1e4, NOT_NEGATIVE, "Of the total variation; paper: the same.")
+    tv_weight: float = option(1e4, NOT_NEGATIVE, "Weight of the total variation; paper: the same.")
 
     def check(self) -> None:
         """See `TrainingConfig.check`."""
@@ -113,11 +121,6 @@ class WhiteBoxConfig(OwnFields):
             )
         if self.pretrain_steps and self.pretrain_loss == "content" and not self.content_weight:
             raise ValueError("content_weight is 0, and must be more where pretrain_loss is content")
-        if self.gradient_weight and not self.pixel_weight:
-            raise ValueError(
-                "pixel_weight is 0, and must be more where gradient_weight is: gradients alone do "
-                "not say how bright a picture is"
-            )
 
     def generator_settings(self) -> dict[str, Any]:
         """See `TrainingConfig.generator_settings`."""

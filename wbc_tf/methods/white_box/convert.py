@@ -6,23 +6,19 @@ project. `wbc_tf.methods.white_box.names` is the table of names.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-
-from wbc_tf.artefact.weights import assign_strictly, check_names_and_shapes, named_variables
-from wbc_tf.files import PathLike
+from wbc_tf.artefact.weights import (
+    assign_strictly,
+    bgr_to_rgb,
+    check_names_and_shapes,
+    named_variables,
+)
+from wbc_tf.files import PathLike, download
 from wbc_tf.methods.white_box import names
 from wbc_tf.methods.white_box.generator import Generator, build_generator
 from wbc_tf.training.spec import ConversionError, Converter
-from wbc_tf.training.tf1_checkpoint import find_checkpoint, read_checkpoint
+from wbc_tf.training.tf1_checkpoint import EXPECTED, find_checkpoint, origin, read_checkpoint
 
 LICENCE = "CC BY-NC-SA 4.0 (non-commercial), Xinrui Wang and Jinze Yu, 2020"
 
@@ -38,7 +34,6 @@ PUBLISHED = {
     "model-33999.index": "f1749e5542e83cf01a19aa1b2a3a7370a17efa41",
 }
 PREFIX = "model-33999"
-_TIMEOUT_SECONDS = 30
 
 
 def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
@@ -54,98 +49,41 @@ def generator_from_checkpoint(prefix_or_folder: PathLike) -> Generator:
     ours = named_variables(generator)
     variables = {released: ours[name] for released, name in names.GENERATOR.items()}
     check_names_and_shapes(variables, values, source=prefix)
-    _bgr_to_rgb(values)
+    bgr_to_rgb(values, first=names.FIRST_KERNEL, last=(names.LAST_KERNEL, names.LAST_BIAS))
     assign_strictly(variables, values, source=prefix)
     return generator
 
 
-def _bgr_to_rgb(values: dict[str, np.ndarray]) -> None:
-
-    values[names.FIRST_KERNEL] = values[names.FIRST_KERNEL][:, :, ::-1]
-    for name in (names.LAST_KERNEL, names.LAST_BIAS):
-        values[name] = values[name][..., ::-1]
-
-
 def cache_folder() -> Path:
-    """Where the published files are kept: ``$XDG_CACHE_HOME/wbc_tf``, by default in ~/.cache."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "wbc_tf" / f"white-box-{COMMIT[:12]}"
+    """Where the published files are kept."""
+    return download.cache_folder(f"white-box-{COMMIT[:12]}")
 
 
-def download(*, base_url: str = BASE_URL, folder: PathLike | None = None) -> Path:
-    """Fetches the published files that are not cached yet, each checked against its hash.
+def fetch(base_url: str = BASE_URL) -> Path:
+    """Fetches the published files that are not kept yet; returns the checkpoint's prefix.
 
     Args:
       base_url: the folder they lie in; another one for a mirror.
-      folder: where to keep them; `cache_folder()` when None.
-
-    Returns:
-      The checkpoint's prefix.
 
     Raises:
-      ConversionError: no answer, a cut-off body or another content than published; the file in
-        question is not kept.
+      ConversionError: a file could not be fetched as it was published.
     """
-    folder = Path(folder) if folder else cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, sha1 in PUBLISHED.items():
-        target = folder / name
-        if not (target.is_file() and git_blob_sha1(target) == sha1):
-            _fetch(f"{base_url.rstrip('/')}/{name}", target, sha1=sha1)
-    return folder / PREFIX
-
-
-def git_blob_sha1(path: PathLike) -> str:
-    """The SHA-1 by which git names a file's content."""
-    path = Path(path)
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
-    digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _fetch(url: str, target: Path, *, sha1: str) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=".download-", dir=target.parent)
-    partial = Path(temporary)
+    folder = cache_folder()
     try:
-        with (
-            os.fdopen(handle, "wb") as stream,
-            urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response,
-        ):
-            length = int(response.headers.get("Content-Length") or 0)
-            with tqdm(total=length or None, unit="B", unit_scale=True, desc=target.name) as bar:
-                while chunk := response.read(1 << 16):
-                    stream.write(chunk)
-                    bar.update(len(chunk))
-        received = partial.stat().st_size
-        if length and received != length:
-            raise ConversionError(
-                f"{url}: cut off after {received} of {length} bytes. Nothing was kept; try again."
-            )
-        if git_blob_sha1(partial) != sha1:
-            raise ConversionError(
-                f"{url}: not the published file (git blob {git_blob_sha1(partial)}, expected "
-                f"{sha1}). Nothing was kept; a proxy or mirror may have changed it."
-            )
-        os.replace(partial, target)
-    except (OSError, HTTPException, ValueError) as error:  # ValueError: what is no URL at all
-        reason = getattr(error, "reason", None) or error
+        download.fetch_published(PUBLISHED, base_url=base_url, folder=folder)
+    except download.DownloadError as error:
         raise ConversionError(
-            f"{url}: could not be fetched ({reason}). Without a connection, copy the published "
-            "files here by hand and use --checkpoint."
+            f"{error} Without a connection, copy the published files here by hand and use "
+            "--checkpoint."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _metadata(checkpoint: str) -> dict[str, Any]:
-    return {"origin": f"the authors' checkpoint {Path(find_checkpoint(checkpoint)).name}"}
+    return folder / PREFIX
 
 
 CONVERTER = Converter(
     licence=LICENCE,
-    expects="the TensorFlow 1 checkpoint: the prefix of its files, or their folder",
+    expects=EXPECTED,
     load=generator_from_checkpoint,
-    metadata=_metadata,
-    download=lambda base_url: str(download(base_url=base_url)),
+    metadata=lambda checkpoint: {"origin": origin(checkpoint)},
+    download=lambda base_url: str(fetch(base_url)),
     base_url=BASE_URL,
 )

@@ -6,13 +6,9 @@ import tensorflow as tf
 
 from wbc_tf.artefact.exported import Exported
 from wbc_tf.artefact.receptive_field import ReceptiveField, receptive_field
-from wbc_tf.images import crop_to, pad_to_multiple
-from wbc_tf.layers.guided_filter import adjusted, guided_filter_coefficients
+from wbc_tf.layers.guided_filter import guided_filter_coefficients
+from wbc_tf.layers.output_filter import EPS, RADIUS, cartoon_coefficients
 from wbc_tf.methods.white_box.generator import SIZE_MULTIPLE, Generator, build_generator
-
-# As released for inference; in training the filter on the output is softer (eps 1e-2).
-GUIDED_FILTER_RADIUS = 1
-GUIDED_FILTER_EPS = 5e-3
 
 
 def coefficients(
@@ -21,38 +17,15 @@ def coefficients(
     strength: tf.Tensor | float = 1.0,
     delta: tf.Tensor | float = 1.0,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The cartoon as a local linear model of the photo: ``cartoon = scale * photo + offset``.
-
-    It is what the guided filter computes anyway, and what brings the cartoon of a reduced photo
-    back to full size with sharp edges.
-
-    Args:
-      generator: built.
-      photo: float32 [N, H, W, 3] RGB in [-1, 1], any size.
-      strength: see `wbc_tf.layers.guided_filter.adjusted`.
-      delta: the same; 1 as released.
-
-    Returns:
-      scale and offset, float32 [N, H, W, 3].
-    """
-    raw = crop_to(generator(pad_to_multiple(photo, SIZE_MULTIPLE)), photo)
-    return adjusted(
-        photo,
-        raw,
-        radius=GUIDED_FILTER_RADIUS,
-        eps=GUIDED_FILTER_EPS,
-        strength=strength,
-        delta=delta,
-    )
+    """See `cartoon_coefficients`; delta is 1 as released."""
+    return cartoon_coefficients(generator, photo, strength, delta, size_multiple=SIZE_MULTIPLE)
 
 
 def reach(generator: Generator) -> ReceptiveField:
     """How far a pixel of `coefficients` sees, the guided filter's windows included."""
 
     def unpadded(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return guided_filter_coefficients(
-            photo, generator(photo), radius=GUIDED_FILTER_RADIUS, eps=GUIDED_FILTER_EPS
-        )
+        return guided_filter_coefficients(photo, generator(photo), radius=RADIUS, eps=EPS)
 
     return receptive_field(unpadded)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from wbc_tf.additions.terms import added_terms, pretrain_pixel_loss
 from wbc_tf.layers.guided_filter import GuidedFilter
 from wbc_tf.losses.perceptual import VggFeatures
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
@@ -19,11 +20,10 @@ from wbc_tf.methods.white_box.objective import (
     generator_total,
     reconstruction_terms,
 )
-from wbc_tf.methods.white_box.own_terms import own_terms, pixel_total
 from wbc_tf.methods.white_box.representations.structure import structure
 from wbc_tf.methods.white_box.representations.surface import surface
 from wbc_tf.methods.white_box.representations.texture import draw_color_weights, texture
-from wbc_tf.training.method import Batch, GanMethod
+from wbc_tf.training.method import Batch, GanMethod, step_log
 from wbc_tf.training.optimization import make_optimizer, update
 
 
@@ -110,12 +110,14 @@ class WhiteBox(GanMethod):
             else:
                 # Released: the raw output alone, since the filter would hide what the generator
                 # has yet to learn.
-                loss = config.raw_weight * pixel_total(output, target, config)
-                if config.filtered_weight:
-                    filtered = self._output_filter((batch["photo"], output))
-                    loss += config.filtered_weight * pixel_total(filtered, target, config)
+                loss = pretrain_pixel_loss(
+                    output,
+                    target,
+                    config,
+                    filtered=lambda: self._output_filter((batch["photo"], output)),
+                )
         norm = update(self.pretrain_optimizer, tape, loss, variables)
-        return {"generator_loss": loss, "gradient_norm/generator": norm}
+        return step_log("generator", loss, norm)
 
     def adversarial_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """Makes the output look drawn and still show what the photo shows.
@@ -146,7 +148,7 @@ class WhiteBox(GanMethod):
                 target_features=target_features,
                 config=config,
             )
-            terms |= own_terms(output, photo, batch["content"], config)
+            terms |= added_terms(output, photo, batch["content"], config)
             loss = generator_total(terms, config)
             discriminator_loss = discriminator_total(discriminator_terms)
         norm = self.average.update(tape, loss)
@@ -154,12 +156,10 @@ class WhiteBox(GanMethod):
             self._discriminator_optimizer, tape, discriminator_loss, self._discriminator_variables
         )
         return {
-            "generator_loss": loss,
-            "discriminator_loss": discriminator_loss,
-            **{f"generator/{name}": term for name, term in terms.items()},
-            **{f"discriminator/{name}": term for name, term in discriminator_terms.items()},
-            "gradient_norm/generator": norm,
-            "gradient_norm/discriminator": discriminator_norm,
+            **step_log("generator", loss, norm, terms),
+            **step_log(
+                "discriminator", discriminator_loss, discriminator_norm, discriminator_terms
+            ),
         }
 
     def _cartoonize(self, generator: tf.keras.Model, photo: tf.Tensor) -> tf.Tensor:

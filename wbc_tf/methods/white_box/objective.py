@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from wbc_tf.additions.terms import added_weights
 from wbc_tf.losses.adversarial import ADVERSARIAL_LOSSES
 from wbc_tf.losses.perceptual import content_l1
 from wbc_tf.losses.total_variation import squared_steps
 from wbc_tf.methods.white_box.config import WhiteBoxConfig
-from wbc_tf.methods.white_box.own_terms import own_weight
 from wbc_tf.methods.white_box.representations.surface import surface
 from wbc_tf.methods.white_box.representations.texture import texture
 
@@ -135,16 +135,16 @@ def total_variation(images: tf.Tensor) -> tf.Tensor:
 
 
 def generator_total(terms: Terms, config: WhiteBoxConfig) -> tf.Tensor:
-    """The weighted sum that the generator learns from (equation 6), with our own terms if any."""
+    """The weighted sum that the generator learns from (equation 6), with added terms if any."""
     weights = {
         "surface": config.surface_weight,
         "texture": config.texture_weight,
         "structure": config.structure_weight,
         "content": config.content_weight,
         "tv": config.tv_weight,
+        **added_weights(config),
     }
-    own = {name: own_weight(name, config) for name in terms.keys() - weights.keys()}
-    return tf.add_n([weight * terms[name] for name, weight in {**weights, **own}.items() if weight])
+    return tf.add_n([weight * terms[name] for name, weight in weights.items() if weight])
 
 
 def discriminator_total(terms: Terms) -> tf.Tensor:

@@ -1,22 +1,25 @@
-"""Terms of our own, beside the paper's; all are off in the presets of paper and released code.
-
-They train the embedded model, whose target is a drawn photo (`wbc_tf.ops.drawing`).
-"""
+"""The losses that we add to a method's objective; see `wbc_tf.additions`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from wbc_tf.additions.config import AddedFields
 from wbc_tf.losses.gradient_count import gradient_count
-from wbc_tf.methods.white_box.config import WhiteBoxConfig
 
 Terms = dict[str, tf.Tensor]
 
 
-def own_terms(
-    output: tf.Tensor, photo: tf.Tensor, target: tf.Tensor, config: WhiteBoxConfig
+#: The terms by name; each has a weight of that name in the config.
+NAMES = ("pixel", "gradient", "channel_mean", "contrast", "gradient_count")
+
+
+def added_terms(
+    output: tf.Tensor, photo: tf.Tensor, target: tf.Tensor, config: AddedFields
 ) -> Terms:
-    """The terms with a weight, unweighted, by name.
+    """Those of `NAMES` whose weight is not 0, unweighted float32 scalars.
 
     Args:
       output: [N, H, W, 3] RGB in [-1, 1].
@@ -31,16 +34,38 @@ def own_terms(
         "contrast": lambda: contrast_l1(output, photo),
         "gradient_count": lambda: gradient_count(output),
     }
-    return {name: make() for name, make in functions.items() if own_weight(name, config)}
+    weights = added_weights(config)
+    return {name: functions[name]() for name in NAMES if weights[name]}
 
 
-def own_weight(name: str, config: WhiteBoxConfig) -> float:
-    """The weight of a term of `own_terms`."""
-    return float(getattr(config, f"{name}_weight"))
+def added_weights(config: AddedFields) -> dict[str, float]:
+    """The weight of each of `NAMES`."""
+    return {name: float(getattr(config, f"{name}_weight")) for name in NAMES}
 
 
-def pixel_total(output: tf.Tensor, target: tf.Tensor, config: WhiteBoxConfig) -> tf.Tensor:
-    """What the pre-training on pixels learns from: bare L1 as released, or both terms weighted."""
+def pretrain_pixel_loss(
+    output: tf.Tensor,
+    target: tf.Tensor,
+    config: AddedFields,
+    *,
+    filtered: Callable[[], tf.Tensor],
+) -> tf.Tensor:
+    """What the pre-training on pixels learns from; by default the L1 of the generator's output.
+
+    Args:
+      output: of the generator itself, [N, H, W, 3] RGB in [-1, 1].
+      target: the same shape.
+      config: the weights.
+      filtered: makes the output behind the guided filter, where it has a weight.
+    """
+    loss = config.raw_weight * pixel_total(output, target, config)
+    if config.filtered_weight:
+        loss += config.filtered_weight * pixel_total(filtered(), target, config)
+    return loss
+
+
+def pixel_total(output: tf.Tensor, target: tf.Tensor, config: AddedFields) -> tf.Tensor:
+    """The bare L1 as released; or, where gradients have a weight, both terms weighted."""
     if not config.gradient_weight:
         return pixel_l1(output, target)
     gradient = config.gradient_weight * gradient_l1(output, target)

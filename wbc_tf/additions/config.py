@@ -1,6 +1,6 @@
-"""Fields of our own, beside the paper's and the released code's; off in both presets.
+"""The options that we add to a method's recipe; see `wbc_tf.additions`.
 
-The embedded model is trained with them. See `wbc_tf.methods.white_box.own_terms`.
+A method that takes them derives its config from `AddedFields`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ LIGHTNESS = Check("between 0 and 100", lambda value: 0 <= value <= 100)
 
 
 @dataclasses.dataclass(frozen=True)
-class OwnFields(TrainingConfig):
-    """What neither the paper nor the released code has; see `TrainingConfig` for how to read it."""
+class AddedFields(TrainingConfig):
+    """What no paper and no released program has; see `TrainingConfig` for how to read it."""
 
     content_target: str = option(
         "photo",
         one_of("photo", "structure", "smoothed", "drawn"),
-        "What the content loss and the pre-training hold the output to: the photo (paper and "
-        "released code), or for flatter pictures the photo's own regions in their mean colours, "
-        "or the photo L0-smoothed, whose edges a network finds more easily than a region's, or "
-        "drawn: areas of few tones with ink lines, as the drawing fields say.",
+        "What the content loss and the pre-training compare the output with. photo: the photo "
+        "(paper and released code). structure: regions of the photo in their mean colours. "
+        "smoothed: the photo after L0 smoothing; a network finds its edges more easily than those "
+        "of regions. drawn: areas of few tones with ink lines, as the drawing_ fields say.",
     )
     content_regions: tuple[float, ...] = option(
         (12.0, 25.0, 60.0),
@@ -41,69 +41,77 @@ class OwnFields(TrainingConfig):
             "one or more numbers of at least 1",
             lambda value: len(value) > 0 and all(isinstance(v, float) and v >= 1 for v in value),
         ),
-        "With --content_target=structure: Felzenszwalb's scale, and the least pixels of a region, "
-        "drawn anew from these for each photo, or the output takes on one grain.",
+        "With --content_target=structure: Felzenszwalb's scale, which is also the least number of "
+        "pixels of a region. One of these is chosen at random for each photo, because with a "
+        "single value the output gets regions of one size everywhere.",
     )
     content_smoothing: float = option(
         0.05,
         POSITIVE,
-        "With --content_target=smoothed: what a change of colour from pixel to pixel costs; more "
-        "leaves fewer and larger areas.",
+        "With --content_target=smoothed: strength of the smoothing. More of it leaves fewer and "
+        "larger areas.",
     )
     pixel_weight: float = option(
         0.0,
         NOT_NEGATIVE,
-        "Of the L1 between the output and its target, which keeps tones and contours where VGG "
-        "sees little; neither the paper nor the released code has it.",
+        "Weight of the L1 between the output and its target. It keeps tones and contours where VGG "
+        "sees little.",
     )
     gradient_weight: float = option(
         0.0,
         NOT_NEGATIVE,
-        "Of the L1 between the gradients of output and target, for flat areas and clean edges; "
-        "with it, the pre-training on pixels has both terms. Likewise our own.",
+        "Weight of the L1 between the gradients of output and target, for flat areas and clean "
+        "edges. With it, the pre-training on pixels has this term too.",
     )
     channel_mean_weight: float = option(
         0.0,
         NOT_NEGATIVE,
-        "Of the L1 between the mean colours of output and photo, against colour casts; neither the "
-        "paper nor the released code has it.",
+        "Weight of the L1 between the mean colours of output and photo, against colour casts.",
     )
     contrast_weight: float = option(
         0.0,
         NOT_NEGATIVE,
-        "Of the L1 between the deviations of output and photo, channel by channel, against haze; "
-        "not in the paper or the released code either.",
+        "Weight of the L1 between the standard deviations of output and photo, channel by channel, "
+        "against haze.",
     )
     gradient_count_weight: float = option(
         0.0,
         NOT_NEGATIVE,
-        "Of the share of pixels that differ from their neighbours, for flat areas between edges; "
-        "likewise our own.",
+        "Weight of the share of pixels that differ from their neighbours, for flat areas between "
+        "edges.",
     )
     discriminator_rate: float = option(
         1.0,
         POSITIVE,
-        "Times --learning_rate is the discriminators' own. They learn nothing before the "
-        "adversarial steps, so a short run wants them faster than the generator (Heusel et al., "
-        "NeurIPS 2017); neither the paper nor the released code has it.",
+        "The discriminators' learning rate, as a multiple of --learning_rate. They learn nothing "
+        "before the adversarial steps, so that in a short run they should learn faster than the "
+        "generator (Heusel et al., NeurIPS 2017).",
     )
     pretrain_decay: bool = option(
         False,
         ANY,
-        "Let the pre-training's rate fall to 0 along a cosine (Loshchilov & Hutter, ICLR 2017).",
+        "Let the learning rate of the pre-training fall to 0 along a cosine (Loshchilov & Hutter, "
+        "ICLR 2017).",
     )
     raw_weight: float = option(
-        1.0, NOT_NEGATIVE, "Of the generator's own output in the pre-training on pixels."
+        1.0,
+        NOT_NEGATIVE,
+        "In the pre-training on pixels, weight of the loss on the generator's own output.",
     )
     filtered_weight: float = option(
         0.0,
         NOT_NEGATIVE,
-        "Of the guided-filtered output in the pre-training on pixels; released: left out.",
+        "In the pre-training on pixels, weight of the loss on the output after the guided filter; "
+        "0 leaves it out, as released.",
     )
 
     # Pairs of a photo and its drawing, with --content_target=drawn: see `wbc_tf.data.pairs`.
     pair_cache: str = option(
-        "", ANY, "Folder where drawn photos are kept; what it lacks is drawn first.", location=True
+        "",
+        ANY,
+        "With --content_target=drawn: folder where drawn photos are kept. What is missing there is "
+        "drawn first.",
+        location=True,
     )
     pair_sides: tuple[int, int] = option(
         (360, 1080),
@@ -111,13 +119,17 @@ class OwnFields(TrainingConfig):
             "two numbers of 32 or more, the smaller first",
             lambda value: len(value) == 2 and 32 <= value[0] <= value[1],
         ),
-        "Least and largest short side in pixels at which a photo is drawn.",
+        "With --content_target=drawn: least and largest short side in pixels at which a photo is "
+        "drawn.",
     )
-    pair_scales: int = option(2, POSITIVE, "At how many sizes each photo is drawn.")
+    pair_scales: int = option(
+        2, POSITIVE, "With --content_target=drawn: at how many sizes each photo is drawn."
+    )
     pair_jitter: float = option(
         0.0,
         FRACTION,
-        "How far brightness, contrast and colours of a pair's photo vary at random.",
+        "With --content_target=drawn: how far brightness, contrast and colours of the photo (not "
+        "of its drawing) vary at random.",
     )
 
     # How the photos are drawn: see `wbc_tf.ops.drawing.DrawingStyle`.
@@ -129,7 +141,7 @@ class OwnFields(TrainingConfig):
     drawing_blur_range: float = option(
         DrawingStyle.blur_range,
         POSITIVE,
-        "Colour difference in CIELAB units that these filters smooth away.",
+        "Colour difference in CIELAB units that the bilateral filters smooth away.",
     )
     drawing_passes: int = option(
         DrawingStyle.passes, POSITIVE, "How often areas are smoothed, across edges and along them."
@@ -152,23 +164,25 @@ class OwnFields(TrainingConfig):
         DrawingStyle.levels, POSITIVE, "Steps of lightness between black and white."
     )
     drawing_soft_step: float = option(
-        DrawingStyle.soft_step, POSITIVE, "Sharpness of these steps in soft shades."
+        DrawingStyle.soft_step, POSITIVE, "Sharpness of the steps of lightness in soft shades."
     )
     drawing_sharp_step: float = option(
-        DrawingStyle.sharp_step, POSITIVE, "Sharpness of these steps where lightness changes fast."
+        DrawingStyle.sharp_step,
+        POSITIVE,
+        "Sharpness of the steps of lightness where lightness changes fast.",
     )
     drawing_steep: float = option(
         DrawingStyle.steep,
         POSITIVE,
-        "Change of lightness per pixel at which the steps are sharpest.",
+        "Change of lightness per pixel at which the steps of lightness are sharpest.",
     )
     drawing_saturation: float = option(
-        DrawingStyle.saturation, NOT_NEGATIVE, "What colours are multiplied by."
+        DrawingStyle.saturation, NOT_NEGATIVE, "Factor of the colours' saturation."
     )
     drawing_warmth: float = option(
         DrawingStyle.warmth,
         ANY,
-        "How far lights go to yellow and shadows to blue, in CIELAB units.",
+        "How far light areas turn yellow and dark areas blue, in CIELAB units.",
     )
     drawing_contour: float = option(
         DrawingStyle.contour,
@@ -176,7 +190,9 @@ class OwnFields(TrainingConfig):
         "Deviation in pixels of the smoothing along the contours of tones, which rounds them.",
     )
     drawing_crispness: float = option(
-        DrawingStyle.crispness, NOT_NEGATIVE, "How sharp the contours of tones are made after that."
+        DrawingStyle.crispness,
+        NOT_NEGATIVE,
+        "How much the contours of tones are sharpened after their smoothing.",
     )
     drawing_ink: float = option(
         DrawingStyle.ink, SHARE, "How dark the lines are: 0 leaves them out, 1 is black."
@@ -192,15 +208,17 @@ class OwnFields(TrainingConfig):
     drawing_line_threshold: float = option(
         DrawingStyle.line_threshold,
         NOT_NEGATIVE,
-        "Difference from which on an edge of the photo is inked.",
+        "Least difference at an edge of the photo that becomes a line.",
     )
     drawing_border_threshold: float = option(
         DrawingStyle.border_threshold,
         NOT_NEGATIVE,
-        "Difference from which on a border between areas is inked.",
+        "Least difference at a border between areas that becomes a line.",
     )
     drawing_line_steepness: float = option(
-        DrawingStyle.line_steepness, POSITIVE, "How fast ink gets dense beyond these thresholds."
+        DrawingStyle.line_steepness,
+        POSITIVE,
+        "How fast lines get darker beyond their two thresholds.",
     )
     drawing_least_line: int = option(
         DrawingStyle.least_line, NOT_NEGATIVE, "Lines of fewer pixels are left out."
@@ -209,6 +227,11 @@ class OwnFields(TrainingConfig):
     def check(self) -> None:
         """See `TrainingConfig.check`."""
         super().check()
+        if self.gradient_weight and not self.pixel_weight:
+            raise ValueError(
+                "pixel_weight is 0, and must be more where gradient_weight is: gradients alone do "
+                "not say how bright a picture is"
+            )
         if self.content_target == "drawn" and not self.pair_cache:
             raise ValueError("pair_cache is empty, and must be a folder for the drawn photos")
         if self.drawing_black >= self.drawing_white:

@@ -3,24 +3,27 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from wbc_tf.methods.white_box.config import WhiteBoxConfig
-from wbc_tf.methods.white_box.own_terms import (
+from wbc_tf.additions.config import AddedFields
+from wbc_tf.additions.terms import (
+    NAMES,
+    added_terms,
+    added_weights,
     channel_mean_l1,
     contrast_l1,
     gradient_l1,
-    own_terms,
-    own_weight,
     pixel_l1,
     pixel_total,
+    pretrain_pixel_loss,
 )
 
 
 def test_pixels_are_held_to_the_target_and_colours_to_the_photo():
     photo, target, output = (tf.fill([2, 4, 6, 3], value) for value in (0.1, 0.5, 1.0))
-    config = WhiteBoxConfig(pixel_weight=2, channel_mean_weight=1)
-    terms = own_terms(output, photo, target, config)
+    config = AddedFields(pixel_weight=2, channel_mean_weight=1)
+    terms = added_terms(output, photo, target, config)
     assert terms.keys() == {"pixel", "channel_mean"}  # one of weight 0 is not computed
-    assert own_weight("pixel", config) == 2.0
+    expected = {**dict.fromkeys(NAMES, 0.0), "pixel": 2.0, "channel_mean": 1.0}
+    assert added_weights(config) == expected
     np.testing.assert_allclose(terms["pixel"], 0.5, rtol=1e-6)
     np.testing.assert_allclose(terms["channel_mean"], 0.9, rtol=1e-6)
 
@@ -40,8 +43,23 @@ def test_pretraining_on_pixels_is_bare_l1_until_gradients_count():
     pixel, gradient = np.abs(output - target).mean(), float(gradient_l1(output, target))
     np.testing.assert_allclose(pixel_l1(output, target), pixel, rtol=1e-6)
     for weights, expected in (((7.0, 0.0), pixel), ((2.0, 3.0), 2 * pixel + 3 * gradient)):
-        config = WhiteBoxConfig(pixel_weight=weights[0], gradient_weight=weights[1])
+        config = AddedFields(pixel_weight=weights[0], gradient_weight=weights[1])
         np.testing.assert_allclose(pixel_total(output, target, config), expected, rtol=1e-5)
+
+
+def test_the_filtered_output_counts_in_pretraining_where_it_has_a_weight():
+    output, target, filtered = (tf.fill([1, 4, 6, 3], value) for value in (0.5, 0.1, 0.2))
+    asked = []
+
+    def behind_the_filter():
+        asked.append(1)
+        return filtered
+
+    for weight, expected in ((0.0, 2 * 0.4), (0.5, 2 * 0.4 + 0.5 * 0.1)):
+        config = AddedFields(raw_weight=2.0, filtered_weight=weight)
+        loss = pretrain_pixel_loss(output, target, config, filtered=behind_the_filter)
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    assert len(asked) == 1, "it is not computed where its weight is 0"
 
 
 def test_channel_mean_sees_colour_casts_only():
