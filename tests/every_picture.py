@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image, features
 
+from tests import animations
 from wbc_tf.files.metadata import srgb_profile
-from wbc_tf.files.pictures import Animation, encode_animation, encode_image
+from wbc_tf.files.pictures import encode_animation, encode_image
 
 
 def gradient(height: int = 21, width: int = 34) -> np.ndarray:
@@ -40,7 +41,8 @@ def moving(file_format: str, *, transparent: bool) -> bytes:
     frames = np.stack([np.roll(gradient(), 5 * number, axis=1) for number in range(3)])
     alpha = np.full(frames.shape[:3], 255, np.uint8)
     alpha[:, :5, :7] = 0
-    animation = Animation(frames, alpha if transparent else None, (50.0, 100.0, 150.0), 2)
+    times = (50.0, 100.0, 150.0)
+    animation = animations.moving(frames, alpha if transparent else None, times, 2)
     return encode_animation(animation, file_format=file_format)
 
 

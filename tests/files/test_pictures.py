@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tests.animations import moving, pixels
 from tests.orientations import UPRIGHT
+from wbc_tf.files.animation import Animation
 from wbc_tf.files.pictures import (
-    Animation,
     ImageReadError,
     count_pixels,
     decode_photo,
@@ -251,48 +252,60 @@ def test_what_the_decoder_says_is_a_note_of_that_photo(
 def test_the_limit_counts_all_frames(tmp_path: Path, animation: Animation) -> None:
     path = tmp_path / "a.gif"
     path.write_bytes(encode_animation(animation, file_format="GIF"))
-    pixels = animation.rgb.size // 3
-    assert count_pixels(path) == pixels
-    assert read_photo(path, animated=True, max_pixels=pixels).animation is not None
-    assert read_photo(path, max_pixels=pixels // 4).animation is None
+    count = 4 * 16 * 24
+    assert count_pixels(path) == count
+    assert read_photo(path, animated=True, max_pixels=count).animation is not None
+    assert read_photo(path, max_pixels=count // 4).animation is None
     with pytest.raises(ImageReadError, match=r"in 4 frames is too many pixels.*--max_megapixels"):
-        read_photo(path, animated=True, max_pixels=pixels - 1)
+        read_photo(path, animated=True, max_pixels=count - 1)
 
 
-@pytest.fixture
-def animation() -> Animation:
+def _moving(*, transparent: bool = True) -> Animation:
     """Four frames of few colours, so that a palette and WebP's chroma can hold them."""
     generator = np.random.default_rng(3)
     blocks = generator.integers(0, 256, (4, 2, 3, 3), dtype=np.uint8)
     alpha = np.where(generator.random((4, 16, 24)) < 0.3, 0, 255).astype(np.uint8)
     rgb = np.kron(blocks, np.ones((1, 8, 8, 1), np.uint8))
-    return Animation(rgb, alpha, (40.0, 120.0, 70.0, 200.0), 3)
+    return moving(rgb, alpha if transparent else None, (40.0, 120.0, 70.0, 200.0), 3)
+
+
+@pytest.fixture
+def animation() -> Animation:
+    return _moving()
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG"])
 @pytest.mark.parametrize("transparent", [False, True])
 def test_an_animation_comes_back_with_frames_timing_and_loop(
-    tmp_path: Path, animation: Animation, file_format: str, transparent: bool
+    tmp_path: Path, file_format: str, transparent: bool
 ) -> None:
-    if not transparent:
-        animation = replace(animation, alpha=None)
+    animation = _moving(transparent=transparent)
     path = tmp_path / "a"
     path.write_bytes(encode_animation(animation, file_format=file_format))
     photo = read_photo(path, animated=True)
     assert photo.notes == ()
-    read = photo.animation
-    assert read is not None
-    assert (read.milliseconds, read.loop) == (animation.milliseconds, 3)
-    assert read.rgb.shape == animation.rgb.shape
+    assert photo.animation is not None
+    assert (photo.animation.milliseconds, photo.animation.loop) == (animation.milliseconds, 3)
+    read, written = pixels(photo.animation), pixels(animation)
+    assert read.shape == written.shape
     shown = slice(None)
     if transparent:
-        np.testing.assert_array_equal(read.alpha, animation.alpha)
-        shown = animation.alpha == 255
-    else:
-        assert read.alpha is None
-    error = np.abs(read.rgb.astype(int) - animation.rgb)[shown]
+        np.testing.assert_array_equal(read[..., 3], written[..., 3])
+        shown = written[..., 3] == 255
+    error = np.abs(read[..., :3].astype(int) - written[..., :3])[shown]
     assert error.max() == 0 if file_format != "WEBP" else error.mean() < 6
     assert read_photo(path).notes == ("only the first of several frames or pages",)
+
+
+def test_an_animation_that_goes_while_it_is_read_is_named(
+    tmp_path: Path, animation: Animation
+) -> None:
+    path = tmp_path / "a.gif"
+    path.write_bytes(encode_animation(animation, file_format="GIF"))
+    read = read_photo(path, animated=True).animation
+    path.write_bytes(b"")
+    with pytest.raises(ImageReadError, match=f"{path}: changed while it was read"):
+        pixels(read)
 
 
 def test_a_gif_that_plays_once_says_nothing_of_a_loop(animation: Animation) -> None:
@@ -304,13 +317,13 @@ def test_a_gif_that_plays_once_says_nothing_of_a_loop(animation: Animation) -> N
 
 
 def test_an_apngs_picture_for_others_is_no_frame(tmp_path: Path, animation: Animation) -> None:
-    frames = [Image.fromarray(rgb) for rgb in animation.rgb]
+    rgb = pixels(animation)[..., :3]
+    frames = [Image.fromarray(each) for each in rgb]
     frames[0].save(
         tmp_path / "a.png", save_all=True, append_images=frames[1:], default_image=True, duration=50
     )
     read = read_photo(tmp_path / "a.png", animated=True).animation
-    assert read is not None
-    np.testing.assert_array_equal(read.rgb, animation.rgb[1:])
+    np.testing.assert_array_equal(pixels(read), rgb[1:])
 
 
 def test_a_phones_second_picture_is_no_animation(tmp_path: Path, picture: np.ndarray) -> None:

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wbc_tf.files.pictures import Animation, decode_photo, encode_animation, read_photo
+from tests.animations import moving, pixels
+from wbc_tf.files.animation import Animation
+from wbc_tf.files.pictures import decode_photo, encode_animation, read_photo
 from wbc_tf.inference.jobs import Job
-from wbc_tf.inference.photo import as_cartoon, encode_result, read_job
+from wbc_tf.inference.photo import as_cartoon, as_moving_cartoon, encode_result, read_job
 
 
 @pytest.fixture
 def animation() -> Animation:
     blocks = np.random.default_rng(3).integers(0, 256, (3, 4, 6, 3), dtype=np.uint8)
-    return Animation(blocks, None, (40.0, 120.0, 70.0), 2)
+    return moving(blocks)
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 6), (2, 3)])
@@ -31,16 +33,37 @@ def test_transparency_has_the_size_of_the_cartoon(tmp_path: Path, height: int, w
     np.testing.assert_array_equal(written.alpha, np.broadcast_to(columns, (height, width)))
 
 
-def test_an_animation_stays_one_in_its_own_format(tmp_path: Path, animation: Animation) -> None:
-    (tmp_path / "a.gif").write_bytes(encode_animation(animation, file_format="GIF"))
-    photo = read_job(Job(tmp_path / "a.gif", tmp_path / "b.gif"))
-    (tmp_path / "b.gif").write_bytes(
-        encode_result(as_cartoon(photo, 255 - animation.rgb), tmp_path / "b.gif")
-    )
-    cartoon = read_photo(tmp_path / "b.gif", animated=True).animation
-    assert cartoon is not None
-    np.testing.assert_array_equal(cartoon.rgb, 255 - animation.rgb)
-    assert (cartoon.milliseconds, cartoon.loop) == (animation.milliseconds, 2)
+def test_an_animation_is_drawn_a_few_frames_at_a_time(tmp_path: Path) -> None:
+    rgba = np.random.default_rng(3).integers(0, 256, (3, 4, 6, 4), dtype=np.uint8)
+    rgba[..., 3] = 255 * (rgba[..., 3] > 100)
+    original = moving(rgba[..., :3], rgba[..., 3])
+    (tmp_path / "a.png").write_bytes(encode_animation(original, file_format="PNG"))
+    photo = read_job(Job(tmp_path / "a.png", tmp_path / "b.png"))
+    sizes = []
+
+    def invert(rgb: np.ndarray) -> np.ndarray:
+        sizes.append(len(rgb))
+        return 255 - rgb
+
+    cartoon = as_moving_cartoon(photo, invert, at_once=2)
+    assert sizes == [], "drawn when the frames are asked for"
+    (tmp_path / "b.png").write_bytes(encode_result(cartoon, tmp_path / "b.png"))
+    assert sizes == [2, 1]
+    read = read_photo(tmp_path / "b.png", animated=True).animation
+    assert read is not None
+    np.testing.assert_array_equal(pixels(read)[..., :3], 255 - rgba[..., :3])
+    np.testing.assert_array_equal(pixels(read)[..., 3], rgba[..., 3])
+    assert (read.milliseconds, read.loop) == (original.milliseconds, 2)
+
+
+def test_a_moving_cartoons_transparency_has_its_size(tmp_path: Path) -> None:
+    alpha = np.zeros((2, 4, 6), np.uint8)
+    alpha[:, :, 2:] = 255
+    original = moving(np.full((2, 4, 6, 3), 9, np.uint8), alpha, (40.0, 50.0))
+    (tmp_path / "a.png").write_bytes(encode_animation(original, file_format="PNG"))
+    photo = read_job(Job(tmp_path / "a.png", tmp_path / "b.png"))
+    small = as_moving_cartoon(photo, lambda rgb: rgb[:, ::2, ::2], at_once=8).animation
+    np.testing.assert_array_equal(pixels(small)[0, :, :, 3], [[0, 255, 255]] * 2)
 
 
 def test_what_the_target_cannot_hold_is_noted(tmp_path: Path, animation: Animation) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wbc_tf.files.pictures import Animation, encode_animation, read_photo, read_rgb
+from tests.animations import moving, pixels
+from wbc_tf.files.animation import Animation
+from wbc_tf.files.pictures import encode_animation, read_photo, read_rgb
 from wbc_tf.inference import photos
 from wbc_tf.inference.jobs import Job, OutputError, Tally
 from wbc_tf.inference.photos import cartoonize_photos
@@ -325,7 +327,7 @@ def test_two_calls_on_one_folder_share_the_work(tmp_path: Path) -> None:
 @pytest.fixture
 def animation() -> Animation:
     blocks = np.random.default_rng(3).integers(0, 256, (3, 4, 6, 3), dtype=np.uint8)
-    return Animation(blocks, None, (40.0, 120.0, 70.0), 2)
+    return moving(blocks)
 
 
 @pytest.mark.parametrize(("file_format", "extension"), [("GIF", ".gif"), ("PNG", ".png")])
@@ -338,6 +340,5 @@ def test_every_frame_is_drawn(
     assert cartoonize_photos(model, [Job(source, target)], SETTINGS).written == 1
     assert model.shapes == [(3, 4, 6, 3)]
     cartoon = read_photo(target, animated=True).animation
-    assert cartoon is not None
-    np.testing.assert_array_equal(cartoon.rgb, 255 - animation.rgb)
+    np.testing.assert_array_equal(pixels(cartoon), 255 - pixels(animation))
     assert (cartoon.milliseconds, cartoon.loop) == (animation.milliseconds, 2)

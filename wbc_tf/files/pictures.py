@@ -14,7 +14,7 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +23,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wbc_tf.files import PathLike
+from wbc_tf.files.animation import Animation, Frame, Sequence, animation_of
+from wbc_tf.files.apng import encode_apng
 from wbc_tf.files.decoder_messages import collected_messages
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import NO_METADATA, Metadata, read_metadata, save_options, to_srgb
@@ -53,23 +55,6 @@ class _UnsupportedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Animation:
-    """All frames of a moving picture.
-
-    Attributes:
-      rgb: uint8 [N, H, W, 3].
-      alpha: uint8 [N, H, W], or None where no frame has transparency.
-      milliseconds: how long each frame stands.
-      loop: how often it plays, 0 for ever; None where a GIF does not say, which is once.
-    """
-
-    rgb: np.ndarray
-    alpha: np.ndarray | None
-    milliseconds: tuple[float, ...]
-    loop: int | None
-
-
-@dataclass(frozen=True)
 class Photo:
     """A picture as it came from disk, upright and in sRGB.
 
@@ -78,7 +63,8 @@ class Photo:
       alpha: uint8 [H, W], or None where the file has no transparency.
       format: Pillow's name of the file's format, such as "JPEG".
       metadata: what the file says beside its pixels, for the file to be written.
-      animation: its frames, where it moves and they were asked for.
+      animation: its frames, where it moves and they were asked for. They are read from the file
+        when they are needed.
       notes: what was lost in reading, each a phrase for people.
     """
 
@@ -109,7 +95,8 @@ def read_photo(path: PathLike, *, animated: bool = False, max_pixels: int | None
             # Opening a pipe would wait for ever.
             raise ImageReadError(f"{path}: a pipe or device, not a file")
         with path.open("rb") as stream:
-            return _decode(stream, name=str(path), animated=animated, max_pixels=max_pixels)
+            moving = path if animated else None
+            return _decode(stream, name=str(path), moving=moving, max_pixels=max_pixels)
     except FileNotFoundError as error:
         reason = "a link to nothing" if path.is_symlink() else "there is no such file"
         raise ImageReadError(f"{path}: {reason}") from error
@@ -129,7 +116,7 @@ def _what_folder(path: Path) -> str:
 
 def decode_photo(data: bytes, *, name: str, max_pixels: int | None = None) -> Photo:
     """`read_photo` of a file's content; `name` is what an error calls it."""
-    return _decode(io.BytesIO(data), name=name, animated=False, max_pixels=max_pixels)
+    return _decode(io.BytesIO(data), name=name, moving=None, max_pixels=max_pixels)
 
 
 @functools.lru_cache(maxsize=1)
@@ -155,16 +142,17 @@ def count_pixels(path: PathLike) -> int:
         return 0  # why it cannot be read, or is odd, is for `read_photo` to say
 
 
-def _decode(stream: BinaryIO, *, name: str, animated: bool, max_pixels: int | None) -> Photo:
+def _decode(stream: BinaryIO, *, name: str, moving: Path | None, max_pixels: int | None) -> Photo:
+    """A picture; with `moving`, where the stream comes from, an animation's frames too."""
     own_limit = contextlib.nullcontext() if max_pixels is None else _without_pillows_limit()
     with collected_messages() as messages:
         try:
             with own_limit, Image.open(stream, formats=_formats()) as opened:
-                frames = _frames(opened) if animated and opened.format in _ANIMATED else 1
+                frames = 1 if moving is None else _frames(opened)
                 _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
                 photo = _decode_first(opened)
-                if frames > 1:
-                    photo = _decode_frames(opened, photo, frames)
+                if moving is not None and frames > 1:
+                    photo = _with_frames(opened, photo, frames, moving)
             said = (f"the decoder says: {message}" for message in messages)
             return replace(photo, notes=(*photo.notes, *said))
         except ImageReadError:
@@ -274,27 +262,32 @@ def _decode_first(opened: Image.Image) -> Photo:
     )
 
 
-def _decode_frames(opened: Image.Image, first: Photo, frames: int) -> Photo:
-    rgb, alpha, milliseconds = [], [], []
-    # An APNG may begin with a picture for viewers that know no APNG, which is no frame.
-    for index in range(1 if opened.info.get("default_image") else 0, frames):
-        opened.seek(index)
-        opened.load()
-        frame = opened.convert("RGBA")
-        frame.info["icc_profile"] = opened.info.get("icc_profile")
-        srgb, _, _ = to_srgb(frame)
-        rgb.append(np.array(srgb))
-        alpha.append(np.array(frame)[..., 3])
-        milliseconds.append(float(opened.info.get("duration", 0)))
-    alphas = np.stack(alpha)
-    animation = Animation(
-        rgb=np.stack(rgb),
-        alpha=None if alphas.min() == 255 else alphas,
-        milliseconds=tuple(milliseconds),
-        loop=opened.info.get("loop", None if opened.format == "GIF" else 0),
-    )
+def _with_frames(opened: Image.Image, first: Photo, frames: int, path: Path) -> Photo:
+    def reopen() -> Image.Image:
+        with _without_pillows_limit():
+            return Image.open(path, formats=_formats())
+
+    animation = animation_of(opened, frames, reopen=reopen)
     notes = tuple(note for note in first.notes if not note.startswith("only the first"))
-    return replace(first, animation=animation, notes=notes)
+    return replace(first, animation=_named(animation, path), notes=notes)
+
+
+def _named(animation: Animation, path: Path) -> Animation:
+    """The animation, whose frames name the file where they cannot be read any more."""
+
+    def frames() -> Generator[Frame, None, None]:
+        with contextlib.closing(animation.frames()) as unnamed:
+            while True:
+                try:
+                    with collected_messages():  # which were noted when the file was opened
+                        frame = next(unnamed, None)
+                except _DECODER_ERRORS as error:
+                    raise ImageReadError(f"{path}: changed while it was read ({error})") from error
+                if frame is None:
+                    return
+                yield frame
+
+    return replace(animation, frames=frames)
 
 
 def read_rgb(path: PathLike) -> np.ndarray:
@@ -362,29 +355,42 @@ def encode_animation(
 ) -> bytes:
     """A moving picture as the content of a GIF, WebP or (animated) PNG file.
 
-    Equal frames that follow each other may become one that stands as long as both.
+    Frame by frame: besides the file's content, a GIF's encoder keeps one byte for each pixel of
+    each frame, and the others no more than two frames.
+
+    Equal frames that follow each other may become one that is shown as long as both.
 
     Args:
-      animation: the frames.
+      animation: the frames; they are made once.
       file_format: "GIF", "WEBP" or "PNG".
       quality: of WebP, 1 to 100.
       metadata: see `encode_image`.
     """
     if file_format not in _ANIMATED:
         raise ValueError(f"{file_format} files do not move; choose one of {', '.join(_ANIMATED)}")
-    alphas = [None] * len(animation.rgb) if animation.alpha is None else animation.alpha
-    pictures = [_to_pillow(rgb, a, file_format) for rgb, a in zip(animation.rgb, alphas)]
     options = _options(file_format, quality=quality, metadata=metadata)
-    options["duration"] = list(animation.milliseconds)
-    if animation.loop is not None:
-        options["loop"] = animation.loop
-    if file_format == "GIF" and animation.alpha is not None:
-        options["disposal"] = 2  # else an earlier frame shows through the gaps of the next
-    content = io.BytesIO()
-    pictures[0].save(
-        content, format=file_format, save_all=True, append_images=pictures[1:], **options
-    )
-    return content.getvalue()
+    with contextlib.closing(animation.frames()) as frames:
+        if file_format == "PNG":
+            return encode_apng(
+                (f.rgb if f.alpha is None else np.dstack([f.rgb, f.alpha]) for f in frames),
+                animation.milliseconds,
+                loop=animation.loop or 0,
+                options=options,
+            )
+        options["duration"] = list(animation.milliseconds)
+        if animation.loop is not None:
+            options["loop"] = animation.loop
+        converted = (_to_pillow(f.rgb, f.alpha, file_format) for f in frames)
+        if file_format == "GIF":
+            first = next(converted)
+            options["append_images"] = converted
+            if "transparency" in first.info:
+                options["disposal"] = 2  # else an earlier frame shows through the gaps of the next
+        else:
+            first = Sequence(converted, len(animation))
+        content = io.BytesIO()
+        first.save(content, format=file_format, save_all=True, **options)
+        return content.getvalue()
 
 
 def _to_pillow(rgb: np.ndarray, alpha: np.ndarray | None, file_format: str) -> Image.Image:

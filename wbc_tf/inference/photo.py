@@ -6,11 +6,15 @@ a cluster can each call them in their own way.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from wbc_tf.files.animation import Frame
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import fit_metadata
 from wbc_tf.files.pictures import Photo, encode_animation, encode_image, read_photo
@@ -36,7 +40,7 @@ def read_job(job: Job, *, animated: bool = True, max_pixels: int | None = None) 
     target_format = format_of(job.target)
     notes = list(photo.notes)
     if photo.animation is not None and photo.format != target_format:
-        frames = len(photo.animation.rgb)
+        frames = len(photo.animation)
         notes.append(f"only the first of {frames} frames: {target_format} is another format")
         photo = replace(photo, animation=None)
     by_name = _format_by_name(job.source)
@@ -52,25 +56,41 @@ def as_cartoon(photo: Photo, cartoon: np.ndarray) -> Photo:
     """The photo with the cartoon in place of its pixels, and its transparency at that size.
 
     Args:
-      photo: from `read_job`.
-      cartoon: uint8 [h, w, 3], or [N, h, w, 3] where the photo is an animation of N frames; as
-        large as the photo, or reduced as `wbc_tf.images.reduce_to_short_side` does it.
+      photo: from `read_job`; no animation.
+      cartoon: uint8 [h, w, 3]; as large as the photo, or reduced as
+        `wbc_tf.images.reduce_to_short_side` does it.
     """
-    if photo.animation is None:
-        alpha = None if photo.alpha is None else _reduced_to(photo.alpha, cartoon)
-        return replace(photo, rgb=cartoon, alpha=alpha)
-    alphas = photo.animation.alpha
-    if alphas is not None:
-        alphas = np.stack([_reduced_to(alpha, cartoon[0]) for alpha in alphas])
-    animation = replace(photo.animation, rgb=cartoon, alpha=alphas)
-    return replace(photo, rgb=cartoon[0], animation=animation)
+    return replace(photo, rgb=cartoon, alpha=_reduced_to(photo.alpha, cartoon))
+
+
+def as_moving_cartoon(
+    photo: Photo, draw: Callable[[np.ndarray], np.ndarray], *, at_once: int
+) -> Photo:
+    """The same for an animation; its frames are drawn when they are asked for.
+
+    Args:
+      photo: from `read_job`, with an animation.
+      draw: uint8 [n, H, W, 3] -> the cartoons, uint8 [n, h, w, 3].
+      at_once: n at most, which is also how many frames are in memory at once.
+    """
+    animation = photo.animation
+    assert animation is not None
+
+    def frames() -> Generator[Frame, None, None]:
+        with closing(animation.frames()) as originals:
+            while group := list(itertools.islice(originals, at_once)):
+                cartoons = draw(np.stack([frame.rgb for frame in group]))
+                for frame, cartoon in zip(group, cartoons):
+                    yield Frame(cartoon, _reduced_to(frame.alpha, cartoon))
+
+    return replace(photo, animation=replace(animation, frames=frames))
 
 
 def encode_result(photo: Photo, target: Path, *, quality: int = 95) -> bytes:
     """The content of the file to be written.
 
     Args:
-      photo: from `as_cartoon`.
+      photo: from `as_cartoon` or `as_moving_cartoon`; the latter's frames are drawn meanwhile.
       target: the file; its extension says the format.
       quality: of JPEG and WebP, 1 to 100.
     """
@@ -88,8 +108,8 @@ def encode_result(photo: Photo, target: Path, *, quality: int = 95) -> bytes:
     )
 
 
-def _reduced_to(alpha: np.ndarray, cartoon: np.ndarray) -> np.ndarray:
-    if alpha.shape == cartoon.shape[:2]:
+def _reduced_to(alpha: np.ndarray | None, cartoon: np.ndarray) -> np.ndarray | None:
+    if alpha is None or alpha.shape == cartoon.shape[:2]:
         return alpha
     return reduce_to_short_side(alpha, min(cartoon.shape[:2]))
 

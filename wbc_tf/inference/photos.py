@@ -4,7 +4,8 @@ A photo goes through four steps, each a function here:
 
 1. `_plan`: skip what is there already; else count the photo's pixels from its header.
 2. `_read`: read the file (several threads).
-3. `_draw`: draw neighbours of one size together (one thread).
+3. `_draw`: draw neighbours of one size together (one thread). An animation is also encoded here,
+   frame by frame, so that its frames are not in memory at once.
 4. `_write`: encode and write the result (several threads).
 
 The caller's thread takes the photos in the order of the jobs and tells what became of each. What
@@ -27,10 +28,10 @@ from wbc_tf.files.claims import CLAIMED, Claims
 from wbc_tf.files.pictures import Photo, count_pixels
 from wbc_tf.files.whole import remove_leftovers, write_whole
 from wbc_tf.images import reduced_size
-from wbc_tf.inference.ahead import worked_ahead
+from wbc_tf.inference.ahead import ahead, worked_ahead
 from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import ENDS_ALL, Job, OutputError, Tally
-from wbc_tf.inference.photo import as_cartoon, encode_result, read_job
+from wbc_tf.inference.photo import as_cartoon, as_moving_cartoon, encode_result, read_job
 from wbc_tf.inference.progress import Listener, Silence
 from wbc_tf.inference.report import Entry
 from wbc_tf.inference.settings import DrawSettings
@@ -59,6 +60,7 @@ class _Step:
       pixels: of all frames together, as far as the header tells.
       photo: its pixels; the photo's before drawing, then the cartoon's. None where the job is
         done: skipped, failed or written.
+      content: of the file to be written, where it is encoded already.
       ends_all: the error that each further file would meet too.
     """
 
@@ -66,6 +68,7 @@ class _Step:
     entry: Entry
     pixels: int = 0
     photo: Photo | None = None
+    content: bytes | None = None
     ends_all: OSError | None = None
 
     def failed(self, reason: str) -> _Step:
@@ -127,6 +130,7 @@ def cartoonize_photos(
         cartoonizer,
         steps,
         settings,
+        quality=quality,
         claim=partial(_claimed, claims=claims, overwrite=overwrite),
         stop=stop,
     )
@@ -180,7 +184,7 @@ def _read(step: _Step, *, max_pixels: int | None) -> _Step:
         step.entry,
         width=width,
         height=height,
-        frames=1 if photo.animation is None else len(photo.animation.rgb),
+        frames=1 if photo.animation is None else len(photo.animation),
         seconds=time.perf_counter() - start,
         notes=photo.notes,
     )
@@ -192,6 +196,7 @@ def _draw(
     steps: Generator[_Step, None, None],
     settings: DrawSettings,
     *,
+    quality: int,
     claim: Callable[[_Step], _Step],
     stop: Sequence[_Step],
 ) -> Generator[_Step, None, None]:
@@ -200,7 +205,9 @@ def _draw(
         for batch in _batches(steps, short_side):
             if stop:
                 return
-            drawn = _draw_batch(cartoonizer, list(map(claim, batch)), settings, short_side)
+            drawn = _draw_batch(
+                cartoonizer, list(map(claim, batch)), settings, short_side, quality=quality
+            )
             batch.clear()  # the photos; large ones should not stay while the next are read
             while drawn:
                 yield drawn.pop(0)
@@ -257,50 +264,84 @@ def _batches(steps: Iterable[_Step], short_side: int) -> Iterator[list[_Step]]:
 
 
 def _draw_batch(
-    cartoonizer: Cartoonizer, batch: list[_Step], settings: DrawSettings, short_side: int
+    cartoonizer: Cartoonizer,
+    batch: list[_Step],
+    settings: DrawSettings,
+    short_side: int,
+    *,
+    quality: int,
 ) -> list[_Step]:
     start = time.perf_counter()
     photos = [step.photo for step in batch if step.photo is not None]
     try:
-        cartoons = _cartoons(cartoonizer, photos, settings, short_side)
+        if photos and photos[0].animation is not None:
+            return [
+                step
+                if step.photo is None
+                else _moved(cartoonizer, step, step.photo, settings, short_side, quality=quality)
+                for step in batch
+            ]
+        cartoons = _cartoons(cartoonizer, photos, settings)
     except (OSError, ValueError, MemoryError, NetworkError) as error:
         if len(batch) > 1:  # one at a time takes less memory, and only the guilty one fails
             return [
                 drawn
                 for step in batch
-                for drawn in _draw_batch(cartoonizer, [step], settings, short_side)
+                for drawn in _draw_batch(cartoonizer, [step], settings, short_side, quality=quality)
             ]
         (step,) = batch
         return [step.failed(f"{step.job.source} -> {step.job.target}: {error}")]
     seconds = (time.perf_counter() - start) / max(1, len(photos))
     remaining = iter(cartoons)
     return [
-        step if step.photo is None else _drawn(step, step.photo, next(remaining), seconds)
+        step
+        if step.photo is None
+        else _timed(replace(step, photo=as_cartoon(step.photo, next(remaining))), seconds)
         for step in batch
     ]
 
 
-def _drawn(step: _Step, photo: Photo, cartoon: np.ndarray, seconds: float) -> _Step:
-    entry = replace(step.entry, seconds=step.entry.seconds + seconds)
-    return replace(step, entry=entry, photo=as_cartoon(photo, cartoon))
+def _timed(step: _Step, seconds: float) -> _Step:
+    return replace(step, entry=replace(step.entry, seconds=step.entry.seconds + seconds))
+
+
+def _moved(
+    cartoonizer: Cartoonizer,
+    step: _Step,
+    photo: Photo,
+    settings: DrawSettings,
+    short_side: int,
+    *,
+    quality: int,
+) -> _Step:
+    """The step with an animation's cartoon encoded; the next frames are drawn meanwhile."""
+    start = time.perf_counter()
+    height, width = photo.rgb.shape[:2]
+    drawn = as_moving_cartoon(
+        photo,
+        lambda rgb: cartoonizer(rgb, **settings.arguments()),
+        at_once=pictures_at_once(height, width, short_side),
+    )
+    assert drawn.animation is not None
+    frames = drawn.animation.frames
+    drawn_ahead = replace(
+        drawn.animation,
+        frames=lambda: ahead(
+            frames(), capacity=_PIXELS_AHEAD // 4, cost=lambda frame: frame.rgb.size // 3
+        ),
+    )
+    drawn = replace(drawn, animation=drawn_ahead)
+    content = encode_result(drawn, step.job.target, quality=quality)
+    return _timed(replace(step, content=content), time.perf_counter() - start)
 
 
 def _cartoons(
-    cartoonizer: Cartoonizer, photos: list[Photo], settings: DrawSettings, short_side: int
+    cartoonizer: Cartoonizer, photos: list[Photo], settings: DrawSettings
 ) -> list[np.ndarray]:
-    """Per photo uint8 [H, W, 3]; [N, H, W, 3] for an animation."""
+    """Per photo uint8 [H, W, 3]."""
     arguments = settings.arguments()
     if not photos:
         return []
-    animation = photos[0].animation
-    if animation is not None:
-        height, width = animation.rgb.shape[1:3]
-        at_once = pictures_at_once(height, width, short_side)
-        parts = [
-            cartoonizer(animation.rgb[first : first + at_once], **arguments)
-            for first in range(0, len(animation.rgb), at_once)
-        ]
-        return [np.concatenate(parts)]
     if len(photos) == 1:
         return [cartoonizer(photos[0].rgb, **arguments)]
     return list(cartoonizer(np.stack([photo.rgb for photo in photos]), **arguments))
@@ -312,12 +353,13 @@ def _write(step: _Step, *, quality: int) -> _Step:
     start = time.perf_counter()
     target = step.job.target
     try:
-        data = encode_result(step.photo, target, quality=quality)
+        data = step.content
+        if data is None:
+            data = encode_result(step.photo, target, quality=quality)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, data)
     except (OSError, ValueError, MemoryError) as error:
         if isinstance(error, OSError) and error.errno in ENDS_ALL:
             return replace(step, photo=None, ends_all=error)
         return step.failed(f"{step.job.source} -> {target}: {error}")
-    seconds = step.entry.seconds + time.perf_counter() - start
-    return replace(step, entry=replace(step.entry, seconds=seconds), photo=None)
+    return _timed(replace(step, photo=None, content=None), time.perf_counter() - start)
