@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 import tensorflow as tf
@@ -8,31 +8,72 @@ import tensorflow as tf
 from wbc_tf.inference.device import DeviceError, use_device
 
 
+@dataclass
+class Machine:
+    """TensorFlow's settings on a machine with two GPUs; fixed once it has started."""
+
+    visible: list = field(default_factory=lambda: ["one", "two"])
+    growing: list = field(default_factory=list)
+    started: bool = False
+
+    def list_physical_devices(self, kind: str) -> list:
+        return ["one", "two"]
+
+    def get_visible_devices(self, kind: str) -> list:
+        return self.visible
+
+    def set_visible_devices(self, devices: list, kind: str) -> None:
+        if self.started:
+            raise RuntimeError("Visible devices cannot be modified after being initialized")
+        self.visible = devices
+
+    def set_memory_growth(self, device: str, enable: bool) -> None:
+        if self.started:
+            raise RuntimeError("Physical devices cannot be modified after being initialized")
+        self.growing.append(device)
+
+
 @pytest.fixture
-def chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list]:
-    """What was asked of TensorFlow, which pretends to have two GPUs."""
-    calls: list = []
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one", "two"])
-    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *call: calls.append(call))
-    monkeypatch.setattr(
-        tf.config.experimental, "set_memory_growth", lambda *call: calls.append(call)
-    )
-    return calls
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine()
+    for name in ("list_physical_devices", "get_visible_devices", "set_visible_devices"):
+        monkeypatch.setattr(tf.config, name, getattr(machine, name))
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", machine.set_memory_growth)
+    return machine
 
 
 @pytest.mark.parametrize("name", ["auto", "gpu"])
-def test_a_gpus_memory_is_taken_as_it_is_needed(chosen: list, name: str) -> None:
+def test_a_gpus_memory_is_taken_as_it_is_needed(machine: Machine, name: str) -> None:
     use_device(name)
-    assert chosen == [("one", True), ("two", True)]
+    assert (machine.visible, machine.growing) == (["one", "two"], ["one", "two"])
 
 
-def test_cpu_hides_the_gpus(chosen: list) -> None:
+def test_cpu_hides_the_gpus_and_gpu_shows_them_again(machine: Machine) -> None:
     use_device("cpu")
-    assert chosen == [([], "GPU")]
+    assert (machine.visible, machine.growing) == ([], [])
+    use_device("auto")
+    assert machine.visible == [], "the program's own choice is kept"
+    use_device("gpu")
+    assert machine.visible == ["one", "two"]
+
+
+def test_once_tensorflow_has_started_only_another_device_is_refused(machine: Machine) -> None:
+    machine.started = True
+    use_device("auto")
+    use_device("gpu")
+    with pytest.raises(DeviceError, match=r"--device=cpu: .* already started on the GPU"):
+        use_device("cpu")
+    machine.visible = []
+    use_device("auto")
+    use_device("cpu")
+    with pytest.raises(DeviceError, match=r"--device=gpu: .* started without a GPU .* new process"):
+        use_device("gpu")
 
 
 def test_without_a_gpu_only_gpu_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    for name in ("list_physical_devices", "get_visible_devices"):
+        monkeypatch.setattr(tf.config, name, lambda kind: [])
+    tf.constant(1.0)  # TensorFlow has started
     use_device("auto")
     use_device("cpu")
     with pytest.raises(DeviceError, match=r"finds no GPU here.*--device=cpu"):
