@@ -12,8 +12,7 @@ from wbc_tf.methods import exporting
 from wbc_tf.methods.exporting import (
     ExportError,
     Source,
-    export_lite,
-    export_open,
+    export_files,
     export_server,
     source_of,
 )
@@ -71,7 +70,7 @@ def test_the_models_own_delta_is_what_server_and_phone_apply(
     np.testing.assert_allclose(unfiltered["offset"], offset, atol=1e-5)
     assert read_metadata(version)["delta"] == 0.0
 
-    lite, rows = export_lite(source, tmp_path / "m-tflite", size=(9, 14))
+    lite, rows = export_files(source, tmp_path / "m-tflite", "tflite", size=(9, 14))
     assert "| float32 |" in rows
     from wbc_tf.serving.tflite import run_tflite
 
@@ -88,5 +87,5 @@ def test_without_the_onnx_extra_it_is_asked_for(
 
     monkeypatch.setattr(exporting, "export_onnx", missing)
     with pytest.raises(ExportError, match=r"pip install 'wbc_tf\[onnx\]'"):
-        export_open(source, tmp_path / "m-onnx", size=(8, 8))
+        export_files(source, tmp_path / "m-onnx", "onnx", size=(8, 8))
     assert list(tmp_path.iterdir()) == []

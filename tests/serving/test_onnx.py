@@ -18,6 +18,7 @@ from wbc_tf.methods.registry import METHODS
 from wbc_tf.serving.onnx import OPSET, VARIANTS, export_onnx
 from wbc_tf.serving.parity import ParityError
 from wbc_tf.serving.sample_photo import sample_photo
+from wbc_tf.serving.variants import Tolerance
 
 #: Small networks of each method.
 SETTINGS = {
@@ -83,7 +84,7 @@ def test_a_fixed_size_and_a_file_that_is_off(tmp_path: Path, monkeypatch) -> Non
     session = onnxruntime.InferenceSession(str(version / "float32.onnx"))
     assert session.get_inputs()[0].shape == [1, 30, 44, 3]
 
-    monkeypatch.setattr("wbc_tf.serving.onnx.TOLERANCE", {"float32": -1})
+    monkeypatch.setattr("wbc_tf.serving.onnx.VARIANTS", {"float32": Tolerance(largest=-1)})
     with pytest.raises(ParityError, match=r"float32\.onnx: differs from the network by"):
         export_onnx(tmp_path / "b", coefficients, size=(30, 44), metadata=metadata)
     assert not (tmp_path / "b").exists()

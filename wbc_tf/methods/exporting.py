@@ -18,7 +18,8 @@ from wbc_tf.serving.onnx import export_onnx
 from wbc_tf.serving.parity import check_parity
 from wbc_tf.serving.saved_model import save_generator
 from wbc_tf.serving.settings import ServingSettings
-from wbc_tf.serving.tflite import export_tflite, table
+from wbc_tf.serving.tflite import export_tflite
+from wbc_tf.serving.variants import table
 from wbc_tf.serving.warmup import write_warmup
 
 
@@ -155,41 +156,15 @@ def export_server(source: Source, directory: Path, settings: ServingSettings) ->
     return version, told
 
 
-def export_lite(
-    source: Source, directory: Path, *, size: tuple[int, int] | None
+def export_files(
+    source: Source, directory: Path, file_format: str, *, size: tuple[int, int] | None
 ) -> tuple[Path, str]:
-    """Writes ``directory/<version>/`` with TensorFlow Lite files.
+    """Writes ``directory/<version>/`` with files for other programs than TensorFlow.
 
     Args:
       source: what to export.
-      directory: ``NAME-tflite``.
-      size: height and width of every picture; None leaves them free.
-
-    Returns:
-      The version's folder, and a table of the files, for people.
-
-    Raises:
-      ParityError: a file is too far off; nothing was written.
-    """
-    stated = source.stated()
-    coefficients = partial(source.exported.coefficients, source.generator)
-    delta = stated["delta"]
-
-    def own(photo: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return coefficients(photo, 1.0, delta)
-
-    version, rows = export_tflite(directory, own, size=size, metadata=stated)
-    return version, table(rows)
-
-
-def export_open(
-    source: Source, directory: Path, *, size: tuple[int, int] | None
-) -> tuple[Path, str]:
-    """Writes ``directory/<version>/`` with ONNX files.
-
-    Args:
-      source: what to export.
-      directory: ``NAME-onnx``.
+      directory: ``NAME-tflite`` or ``NAME-onnx``.
+      file_format: "tflite" or "onnx".
       size: height and width of every picture; None leaves them free.
 
     Returns:
@@ -199,12 +174,13 @@ def export_open(
       ParityError: a file is too far off; nothing was written.
       ExportError: the extra is missing; nothing was written.
     """
-    stated = source.stated()
+    export = {"tflite": export_tflite, "onnx": export_onnx}[file_format]
     coefficients = partial(source.exported.coefficients, source.generator)
     try:
-        version, rows = export_onnx(directory, coefficients, size=size, metadata=stated)
+        version, files = export(directory, coefficients, size=size, metadata=source.stated())
     except ImportError as error:
         raise ExportError(
-            f"ONNX files need the extra [onnx]: pip install 'wbc_tf[onnx]' ({error})"
+            f"{file_format} files need the extra [{file_format}]: "
+            f"pip install 'wbc_tf[{file_format}]' ({error})"
         ) from error
-    return version, table(rows)
+    return version, table(files)

@@ -10,27 +10,22 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from wbc_tf.artefact.model_directory import write_version
-from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.engines import ONNX_METADATA
-from wbc_tf.serving.parity import ParityError
-from wbc_tf.serving.sample_photo import sample_photo
 from wbc_tf.serving.signatures import Coefficients
-from wbc_tf.serving.tflite import LiteModel
+from wbc_tf.serving.variants import Tolerance, VariantFile, export_variants
 
 #: ONNX operator set: the newest that tf2onnx writes and onnx 1.16 knows in full.
 OPSET = 17
-#: Files of an export. In float16 the convolutions and their weights are; filters and norms stay.
-VARIANTS = ("float32", "float16")
-#: Largest difference from the network in grey levels.
-TOLERANCE = {"float32": 1, "float16": 2}
+#: Files of an export. In the second one the convolutions and their weights are in float16; filters
+#: and norms stay in float32.
+VARIANTS = {"float32": Tolerance(largest=1), "float16": Tolerance(largest=2)}
 
 # Sides that are no multiples of four. No single pixel: where a network divides by a picture's own
 # deviation, that of one pixel is rounding, and no two programs round alike.
@@ -44,7 +39,7 @@ def export_onnx(
     *,
     size: tuple[int, int] | None,
     metadata: Mapping[str, Any],
-) -> tuple[Path, list[LiteModel]]:
+) -> tuple[Path, list[VariantFile]]:
     """Writes the next version of a folder with all `VARIANTS`, complete or not at all.
 
     Args:
@@ -54,25 +49,33 @@ def export_onnx(
       metadata: kept in each file; see `wbc_tf.inference.engines.load_engine`.
 
     Returns:
-      The new folder, and a row for each variant.
+      The new folder, and what was found for each variant.
 
     Raises:
       ParityError: a variant is too far off; nothing was written.
       ImportError: the extra ``[onnx]`` is missing.
     """
-    network = _network(coefficients, size, metadata["delta"])
-    model = _converted(network, metadata["delta"])
-    rows = []
+    delta = metadata["delta"]
+    network = _network(coefficients, size)
+    model = _converted(network, delta)
 
-    def write(folder: Path) -> None:
-        for variant in VARIANTS:
-            stated = {**metadata, "precision": variant, "size": size, "use": _USE}
-            content = _finished(model, variant, stated)
-            sizes = [size] if size else _FREE_SIZES
-            rows.append(_compare(content, network, variant=variant, sizes=sizes))
-            (folder / f"{variant}.onnx").write_bytes(content)
+    def convert(variant: str) -> bytes:
+        stated = {**metadata, "precision": variant, "size": size, "use": _USE}
+        return _finished(model, variant, stated)
 
-    return write_version(directory, write), rows
+    def cartoon(photo: np.ndarray) -> np.ndarray:
+        inputs = (tf.constant(each, tf.float32) for each in (photo, 1.0, delta))
+        return network(*inputs)["cartoon"].numpy()
+
+    return export_variants(
+        directory,
+        VARIANTS,
+        ending=".onnx",
+        convert=convert,
+        run=run_onnx,
+        network=cartoon,
+        sizes=[size] if size else _FREE_SIZES,
+    )
 
 
 #: How to use a file without this package; kept in its metadata.
@@ -83,9 +86,7 @@ _USE = (
 )
 
 
-def _network(
-    coefficients: Coefficients, size: tuple[int, int] | None, delta: float
-) -> Callable[..., dict[str, tf.Tensor]]:
+def _network(coefficients: Coefficients, size: tuple[int, int] | None) -> Any:
     height, width = size or (None, None)
     number = 1 if size else None
     signature = [
@@ -163,35 +164,15 @@ def _halve_convolutions(graph: Any) -> None:
     graph.initializer.extend([*kept, *halved.values()])
 
 
-def _compare(
-    content: bytes,
-    network: Callable[..., dict[str, tf.Tensor]],
-    *,
-    variant: str,
-    sizes: Sequence[tuple[int, int]],
-) -> LiteModel:
+def run_onnx(content: bytes, photo: np.ndarray) -> np.ndarray:
+    """Runs a file on a photo, float32 [1, H, W, 3] in [-1, 1], and returns the cartoon."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    delta = json.loads(session.get_modelmeta().custom_metadata_map[ONNX_METADATA])["delta"]
-    differences = []
-    for size in sizes:
-        photo = to_float(sample_photo(*size)[None])
-        (drawn,) = session.run(["cartoon"], {"photo": photo})
-        if not np.isfinite(drawn).all():
-            raise ParityError(f"{variant}.onnx: gives NaN or infinity. Nothing was written.")
-        expected = network(tf.constant(photo), tf.constant(1.0), tf.constant(delta))["cartoon"]
-        levels = to_uint8(drawn).astype(np.int16) - to_uint8(expected.numpy())
-        differences.append(np.abs(levels).ravel())
-    levels = np.concatenate(differences)
-    if levels.max() > TOLERANCE[variant]:
-        raise ParityError(
-            f"{variant}.onnx: differs from the network by {levels.max()} grey levels, above "
-            f"{TOLERANCE[variant]}. Nothing was written."
-        )
-    return LiteModel(variant, len(content), int(levels.max()), float(levels.mean()))
+    (cartoon,) = session.run(["cartoon"], {"photo": photo})
+    return np.asarray(cartoon)
 
 
 @contextlib.contextmanager
