@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,21 @@ def test_rows_stand_in_order_whatever_the_batches(folder, monkeypatch, batch_siz
     np.testing.assert_array_equal(rows["height"].ravel(), [4, 5, 6, 7, 8])
     assert max(sizes) <= batch_size
     assert sum(sizes) == 5
+
+
+def test_a_picture_with_several_names_counts_once_under_the_first(folder, capsys):
+    once = extract_rows(PictureFolder(folder, label="x"), {"mean": _means})["mean"]
+    (folder / "sub" / "up").symlink_to(folder)  # a folder in itself
+    (folder / "sub" / "other sub").symlink_to(folder / "sub")
+    (folder / "1 again.png").symlink_to(folder / "1.png")
+    os.link(folder / "2.png", folder / "sub" / "z.png")
+    (folder / "to nothing.png").symlink_to(folder / "gone.png")
+    pictures = PictureFolder(folder, label="x")
+    rows = extract_rows(pictures, {"mean": _means})["mean"]
+    np.testing.assert_array_equal(rows, once)
+    assert pictures.by_name().keys() == {"0", "1 again", "2", "3", "sub/4"}
+    assert (pictures.summary()["count"], pictures.summary()["broken"]) == (5, 1)
+    assert "2 links to pictures that are there already" in capsys.readouterr().err
 
 
 def test_broken_pictures_are_named_once_and_counted(folder, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ class NoPicturesError(ValueError):
 class PictureFolder:
     """The pictures of a folder and its subfolders, by name: their place in it without extension.
 
+    A picture that has several names there, by links, counts once, under the first of them: a metric
+    over copies would say that the pictures are more alike than they are.
+
     Args:
       folder: where they lie.
       label: what they are, for people: "generated".
@@ -40,7 +44,17 @@ class PictureFolder:
     def __init__(self, folder: PathLike, *, label: str) -> None:
         self.label = label
         self.folder = Path(folder)
-        self.files = list(find_images(self.folder))
+        found = list(find_images(self.folder))
+        named: dict[tuple[int, int] | Path, Path] = {}
+        for file in found:
+            named.setdefault(_identity(file), file)
+        self.files = list(named.values())
+        if len(found) > len(self.files):
+            links = len(found) - len(self.files)
+            tqdm.write(
+                f"{folder}: {links} links to pictures that are there already, left out",
+                file=sys.stderr,
+            )
         if not self.files:
             raise NoPicturesError(f"{folder}: no pictures in it")
         #: (width, height) of each that was read.
@@ -90,6 +104,16 @@ class PictureFolder:
             "smallest": by_area[0] if by_area else None,
             "largest": by_area[-1] if by_area else None,
         }
+
+
+def _identity(file: Path) -> tuple[int, int] | Path:
+    """The same for all names of one file; the name itself where nothing is behind it."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return file
+    # Some file systems of Windows number no files.
+    return (status.st_dev, status.st_ino) if status.st_ino else file
 
 
 def extract_rows(
