@@ -32,8 +32,7 @@ the end model/ is what cartoonize.py --model takes. Called again, a run goes on 
 def define_flags(method: str | None = None) -> flags.FlagValues:
     """The command's flags; with a method's name, those of its config too."""
     values = new_flags()
-    flags.DEFINE_string("method", "white_box", " | ".join(sorted(METHODS)), flag_values=values)
-    define_run_flags(values)
+    define_run_flags(values, methods=sorted(METHODS))
     if method is not None:
         define_config_flags(method_spec(method).config, values)
     return values

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import pytest
 from absl import flags
@@ -14,6 +15,8 @@ def option(default, text="What it does."):
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
+    topic: ClassVar[str] = "Recipe"
+
     name: str = option("")
     steps: int = option(10)
     rate: float = option(0.5)
@@ -48,3 +51,26 @@ def test_help_states_the_default():
 def test_a_list_with_a_wrong_element_names_flag_and_element():
     with pytest.raises(ValueError, match="sizes: 'x' is no float"):
         config_from_flags(Recipe(), parsed("--sizes=1,x"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Extended(Recipe):
+    topic: ClassVar[str] = "Extended"
+
+    steps: int = option(20)  # another default of an inherited field
+    depth: int = option(3)
+
+
+def test_help_shows_the_fields_of_the_class_itself_first():
+    values = flags.FlagValues()
+    define_config_flags(Extended, values)
+    described = {
+        topic: [flag.name for flag in those]
+        for topic, those in values.flags_by_module_dict().items()
+    }
+    assert described == {
+        "Extended": ["depth"],
+        "Recipe": ["name", "steps", "rate", "fast", "sizes"],
+    }
+    assert list(described) == ["Extended", "Recipe"]
+    assert values["steps"].help == "What it does. Default: 20."

@@ -9,7 +9,7 @@ from wbc_tf.cli.run_flags import define_run_flags
 
 def parsed(*arguments):
     values = new_flags()
-    define_run_flags(values)
+    define_run_flags(values, methods=["one", "white_box"])
     values(["train.py", *arguments])
     return values
 
@@ -18,6 +18,10 @@ def test_what_is_not_given_is_safe():
     values = parsed()
     assert (values.resume, values.deterministic, values.device) == (True, False, "auto")
     assert values.workdir is None
+    assert (values.method, values["method"].help) == (
+        "white_box",
+        "What is trained: one, white_box.",
+    )
 
 
 @pytest.mark.parametrize("name", ["checkpoint_every", "sample_every", "log_every"])

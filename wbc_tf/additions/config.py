@@ -6,6 +6,7 @@ A method that takes them derives its config from `AddedFields`.
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from wbc_tf.ops.drawing import DrawingStyle
 from wbc_tf.training.config import (
@@ -26,6 +27,8 @@ LIGHTNESS = Check("between 0 and 100", lambda value: 0 <= value <= 100)
 @dataclasses.dataclass(frozen=True)
 class AddedFields(TrainingConfig):
     """What no paper and no released program has; see `TrainingConfig` for how to read it."""
+
+    topic: ClassVar[str] = "Additions of this project"
 
     content_target: str = option(
         "photo",

@@ -7,13 +7,17 @@ from typing import Any, TypeVar
 
 from absl import flags
 
+from wbc_tf.cli.command_line import on_topic
+
 Config = TypeVar("Config")
 
 
 def define_config_flags(config_class: type[Any], values: flags.FlagValues) -> None:
     """Defines a flag for each field: its name, its default's type, its ``metadata["help"]``.
 
-    No flag has a default of its own: what is not given stays as the preset has it.
+    No flag has a default of its own: what is not given stays as the preset has it. In --help the
+    fields that the class declares itself come first, then those of each class that it derives from,
+    each under the class's ``topic``.
     """
     define: dict[type, Any] = {
         bool: flags.DEFINE_boolean,
@@ -22,11 +26,21 @@ def define_config_flags(config_class: type[Any], values: flags.FlagValues) -> No
         str: flags.DEFINE_string,
         tuple: flags.DEFINE_list,
     }
-    for field in dataclasses.fields(config_class):
-        text = field.metadata["help"]
-        if field.default not in ("", ()):
-            text += f" Default: {field.default}."
-        define[type(field.default)](field.name, None, text, flag_values=values)
+    declared = [each for each in config_class.__mro__ if dataclasses.is_dataclass(each)]
+    for index, owner in enumerate(declared):
+        inherited = {name for each in declared[index + 1 :] for name in _field_names(each)}
+        for field in dataclasses.fields(config_class):
+            if field.name not in _field_names(owner) or field.name in inherited:
+                continue
+            text = field.metadata["help"]
+            if field.default not in ("", ()):
+                text += f" Default: {field.default}."
+            topic = on_topic(getattr(owner, "topic", "Settings"), values)
+            define[type(field.default)](field.name, None, text, **topic)
+
+
+def _field_names(config_class: type[Any]) -> set[str]:
+    return {field.name for field in dataclasses.fields(config_class)}
 
 
 def config_from_flags(preset: Config, values: flags.FlagValues) -> Config:

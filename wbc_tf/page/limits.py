@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -12,6 +13,8 @@ class Limits:
     Raises:
       ValueError: a limit that is not above zero.
     """
+
+    topic: ClassVar[str] = "Limits"
 
     max_upload_mb: int = field(
         default=100, metadata={"help": "Largest file that may be uploaded, in megabytes."}

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 #: The convolutions of each network, as Keras names them.
 VGG_LAYERS = {
@@ -74,6 +74,9 @@ class TrainingConfig:
     Raises:
       ValueError: a value that cannot be; the message says which, what it is and what it must be.
     """
+
+    #: Its fields' heading in --help.
+    topic: ClassVar[str] = "Training, whatever the method"
 
     # Data.
     photo_dir: str = option("", ANY, "Folder of photos.", location=True)

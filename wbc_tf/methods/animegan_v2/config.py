@@ -8,7 +8,7 @@ taken and why.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from wbc_tf.training.config import (
     ANY,
@@ -38,6 +38,8 @@ class AnimeGanV2Config(TrainingConfig):
     Raises:
       ValueError: a value that cannot be; the message says which, what it is and what it must be.
     """
+
+    topic: ClassVar[str] = "AnimeGANv2"
 
     # Data and run.
     batch_size: int = with_default(TrainingConfig, "batch_size", 12)

@@ -7,7 +7,7 @@ paper differs, the field says so, and the preset `cartoongan_paper` follows it.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from wbc_tf.training.config import (
     ANY,
@@ -37,6 +37,8 @@ class CartoonGanConfig(TrainingConfig):
     Raises:
       ValueError: a value that cannot be; the message says which, what it is and what it must be.
     """
+
+    topic: ClassVar[str] = "CartoonGAN"
 
     # Data.
     whole_pictures: bool = option(

@@ -8,7 +8,7 @@ field says so, and the preset `white_box_paper` follows it. What we add to the r
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from wbc_tf.additions.config import AddedFields
 from wbc_tf.training.config import (
@@ -29,6 +29,8 @@ class WhiteBoxConfig(AddedFields):
     Raises:
       ValueError: a value that cannot be; the message says which, what it is and what it must be.
     """
+
+    topic: ClassVar[str] = "White-box"
 
     # Data.
     face_photo_dir: str = option(
