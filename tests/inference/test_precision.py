@@ -102,7 +102,7 @@ def test_the_command_offers_them_and_says_what_is_missing(
     arguments = [f"--input={tmp_path / 'photo.png'}", f"--output={tmp_path / 'out'}"]
     outcome = call(cartoonize, *arguments, f"--model={tiny_model}", "--precision=bfloat16")
     assert outcome.status == 2
-    assert "precision bfloat16 is not to be had here" in outcome.err
+    assert "precision bfloat16 is not available here" in outcome.err
     outcome = call(cartoonize, *arguments, f"--model={tiny_model}", "--memory_budget=1")
     assert outcome.status == 2
     assert "memory budget of 1 MB is too small" in outcome.err

@@ -1,7 +1,7 @@
-"""The one artefact: a model directory, ``NAME/<version>/``, each version a SavedModel.
+"""A model directory: ``NAME/<version>/``, each version a SavedModel.
 
-It is what training exports, what TensorFlow Serving watches and what inference loads. Beside the
-graph, its variables stand under their names, so that the Keras network can be filled from it too.
+Training exports it, TensorFlow Serving watches it, and inference loads it. Besides the graph it
+holds the variables under their names, so that the Keras network can be loaded from it too.
 
     NAME/1/saved_model.pb
     NAME/1/variables/...
@@ -50,7 +50,7 @@ def save_model(
       directory: ``NAME``; made if it is not there. Existing versions are never touched.
       model: the network, for its variables' names; its Python class is not saved.
       signatures: name -> ``tf.function`` with a fixed input signature, over the model's variables.
-      metadata: what ``model.json`` is to say; needs "method" and "licence".
+      metadata: the content of ``model.json``; "method" and "licence" must be in it.
       complete: called with the finished version before it gets its name, to add files to it or to
         refuse it: what it raises leaves nothing behind.
 

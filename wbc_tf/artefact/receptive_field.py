@@ -1,7 +1,7 @@
-"""How far a network sees, read off the operations it is made of.
+"""How far a network sees, computed from its operations.
 
-A pixel of the output depends on a window of the input. How far the window reaches decides by how
-much tiles have to overlap for nothing to show where they meet (`wbc_tf.inference.tiling`).
+A pixel of the output depends on a window of the input. The size of this window decides how much
+tiles have to overlap so that no border is visible between them (`wbc_tf.inference.tiling`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class ReceptiveField:
     Attributes:
       halo: in pixels: nothing farther than this from a pixel, in either direction, has an influence
         on it.
-      size_multiple: the coarsest grid inside, in pixels: a part of a picture that begins at a
-        multiple of it is computed on the same grid as the whole.
+      size_multiple: the coarsest grid inside the network, in pixels: a part of a picture that
+        begins at a multiple of it is computed on the same grid as the whole.
     """
 
     halo: int

@@ -1,7 +1,7 @@
 """Loading weights by name, strictly: all of them, no others, or an error that lists the difference.
 
-A restore that carries on after a mismatch trains or ships a half-random network, and nothing says
-so; hence one function for every way weights come in.
+A restore that goes on after a mismatch would train or ship a network that is random in part, and
+nobody would be told. All weights are therefore loaded by the functions here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every command shares: its flags are its own, help fits people, exit statuses mean something.
+"""What all commands have in common: their own sets of flags, the help text, the exit statuses.
 
 Each command parses into a ``FlagValues`` of its own rather than absl's global one, so that all of
 them can be imported, and tested, in one process.

@@ -1,4 +1,4 @@
-"""Ctrl-C, and the signals of whoever manages the machine, end a command in an orderly way."""
+"""Ctrl-C, and the signals by which a system ends a program, end a command in an orderly way."""
 
 from __future__ import annotations
 

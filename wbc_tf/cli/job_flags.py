@@ -1,4 +1,4 @@
-"""Which files become which: the flags of every command that turns files into files."""
+"""Input and output files: the flags of every command that makes files from files."""
 
 from __future__ import annotations
 

@@ -42,5 +42,5 @@ def show_webcam(values: flags.FlagValues) -> int:
     except WebcamError as error:
         raise UsageError(str(error)) from error
     except Interrupted:
-        pass  # as good a way to end it as any
+        pass  # a usual way to end the preview
     return OK

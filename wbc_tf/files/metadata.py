@@ -1,9 +1,9 @@
 """What a picture's file says beside its pixels: colour profile, EXIF and XMP; carried over.
 
-A cartoon is sRGB: the network knows nothing else, and it is what a viewer takes for granted. Where
-the photo states another profile, the pixels are converted; where it states any, the cartoon states
-sRGB. What EXIF says of how the pixels are stored is no longer true of the new file and is dropped,
-and so is the thumbnail, which would go on showing the photo.
+A cartoon is sRGB: the network is trained on it, and viewers assume it where a file states no
+profile. Where the photo states another profile, the pixels are converted. Where it states any, the
+cartoon states sRGB. What EXIF says of how the pixels are stored is not true of the new file and is
+left out; so is the thumbnail, which would still show the photo.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ def ahead(
 
     Args:
       items: made in a thread of their own.
-      capacity: how much may lie ready, in the units of `cost`. An item that costs more waits until
-        nothing else lies there.
+      capacity: how much may be ready and not yet used, in the units of `cost`. An item that costs
+        more waits until nothing else is ready.
       cost: of an item.
     """
     return _ahead(items, lambda item: lambda: item, capacity=capacity, cost=cost)

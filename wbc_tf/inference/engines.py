@@ -38,7 +38,7 @@ class DeviceError(ValueError):
 
 
 class NetworkError(RuntimeError):
-    """The network could not be run, mostly for want of memory; the message is the engine's own."""
+    """The network could not be run, mostly because memory ran out; the message is the engine's."""
 
 
 # The process that has loaded a SavedModel, and so started TensorFlow's threads.

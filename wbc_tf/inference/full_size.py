@@ -11,7 +11,7 @@ import numpy as np
 
 from wbc_tf.images import to_float, to_uint8
 
-# Pixels in hand at a time: an 8K picture's float coefficients would take 800 MB at once.
+# Pixels computed at a time: an 8K picture's float coefficients would take 800 MB at once.
 _STRIP_PIXELS = 2**20
 
 

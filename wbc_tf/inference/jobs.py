@@ -24,7 +24,7 @@ from wbc_tf.video.formats import (
 
 
 class InputError(ValueError):
-    """A request that makes no sense as a whole; raised before anything is written."""
+    """A request of which nothing can be done; raised before anything is written."""
 
 
 #: Errors of the disk that each further file would meet too.
@@ -51,14 +51,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the jobs, by number."""
+    """How many jobs were written, skipped and failed."""
 
     written: int = 0
     skipped: int = 0
     failed: int = 0
 
     def counted(self, status: str) -> Tally:
-        """With one job more that became "written", "skipped" or "failed"."""
+        """With one job more, which is now "written", "skipped" or "failed"."""
         return replace(self, **{status: getattr(self, status) + 1})
 
     def __add__(self, other: Tally) -> Tally:

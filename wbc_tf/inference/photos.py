@@ -39,10 +39,10 @@ from wbc_tf.inference.settings import DrawSettings
 if TYPE_CHECKING:
     from wbc_tf.inference.cartoonizer import Cartoonizer
 
-# Pixels that may lie read and not yet drawn, and as many drawn and not yet written: 3 bytes each.
-# A single photo may be larger.
+# Most pixels of photos that are read and not yet drawn, and as many of cartoons that are drawn and
+# not yet written: 3 bytes each. A single photo may be larger.
 _PIXELS_AHEAD = 32_000_000
-# What a small photo counts at least, so that no more than 16 lie there.
+# A smaller photo counts as so many, so that no more than 16 wait.
 _LEAST_COST = _PIXELS_AHEAD // 16
 # Working pixels in a call of the network: two pictures at the authors' resolution. Small pictures
 # gain most, because there a call costs more than the picture.
@@ -283,7 +283,7 @@ def _draw_batch(
             ]
         cartoons = _cartoons(cartoonizer, photos, settings)
     except (OSError, ValueError, MemoryError, NetworkError) as error:
-        if len(batch) > 1:  # one at a time takes less memory, and only the guilty one fails
+        if len(batch) > 1:  # one at a time takes less memory, and only the cause itself fails
             return [
                 drawn
                 for step in batch

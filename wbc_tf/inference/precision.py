@@ -31,12 +31,12 @@ _FLOAT16_CAPABILITY = (7, 0)
 
 
 def resolve_precision(precision: str) -> str:
-    """The precision to compute in: the one asked for, if it is to be had; never "auto".
+    """The precision to compute in: the one asked for, if this machine has it; never "auto".
 
     Raises:
       ValueError: no such precision.
-      PrecisionError: not on this machine. A slower or another one in its place would be found out
-        by nobody.
+      PrecisionError: this machine does not have it. Another one is never taken in its place,
+        because nobody would notice.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
@@ -46,7 +46,7 @@ def resolve_precision(precision: str) -> str:
         return available[0] if available else "float32"
     if precision in missing:
         raise PrecisionError(
-            f"precision {precision} is not to be had here: {missing[precision]}. "
+            f"precision {precision} is not available here: {missing[precision]}. "
             f"There is {', '.join(['float32', *available])}."
         )
     return precision

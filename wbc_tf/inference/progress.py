@@ -1,7 +1,7 @@
-"""Who is told how a call gets on: a listener; the command line's own is here.
+"""Progress of a call: the listener that is told of it, and the command line's own listener.
 
 `cartoonize_photos` and `cartoonize_videos` call a listener from the thread they were called in. A
-web page or a cluster brings its own.
+web page or a cluster has a listener of its own.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Listener(Protocol):
     """Is told what becomes of the jobs."""
 
     def begun(self, total: int) -> None:
-        """So many jobs come; called once for the photos and once for the videos of a call."""
+        """`total` jobs follow; called once for the photos and once for the videos of a call."""
 
     def frames(self, source: str, done: int, total: int | None) -> None:
-        """So many frames of a video are done; `total` is None where the file does not say."""
+        """`done` frames of a video are finished; `total` is None where the file does not say."""
 
     def done(self, entry: Entry) -> None:
-        """A job is done; called once for each, in their order."""
+        """A job is finished; called once for each, in their order."""
 
 
 class Silence:
@@ -51,8 +51,8 @@ class Silence:
 class Console:
     """Tells people on stderr; used as a context manager.
 
-    A failure is named at once. Notes follow at the end, a line for each kind, so that a folder of
-    scans does not bury what failed. On a terminal there is a progress bar; elsewhere, such as in a
+    A failure is named at once. Notes follow at the end, a line for each kind, so that many notes do
+    not hide the failures. On a terminal there is a progress bar; elsewhere, such as in a
     log file, a line every 30 seconds with counts, rate and time left.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What became of each picture, for machines: one line of JSON each."""
+"""What became of each picture, for other programs: one line of JSON each."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Entry:
         that we read; it has no target).
       width: of the photo, in pixels; None where it was not read, and so for the next two.
       height: the same.
-      frames: 1 unless it moves.
+      frames: how many; 1 for a still picture.
       seconds: reading, its share of the network's time, and writing.
-      notes: what was lost on the way, each a phrase for people.
+      notes: what could not be kept, each a phrase for people.
       error: why it failed.
     """
 
@@ -41,7 +41,7 @@ class Entry:
 
 
 class Report:
-    """A JSON Lines file that can be read while it grows; begun anew by each run.
+    """A JSON Lines file that can be read while it grows; each run starts a new one.
 
     Names that are no valid Unicode are escaped as JSON escapes them.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DrawSettings:
-    """How a picture is drawn; the fields are keyword arguments of `Cartoonizer`, which see.
+    """How a picture is drawn; the fields are keyword arguments of `Cartoonizer`.
 
     Attributes:
       short_side: working resolution in pixels; 0 works at each picture's own size, None at the

@@ -1,4 +1,4 @@
-"""Which parts of a picture to compute one at a time, so that they come together without a seam.
+"""Which parts of a picture to compute one at a time, so that no border between them is visible.
 
 Index arithmetic only. A tile is computed with a halo of neighbouring pixels around the part that is
 kept. It begins on the network's own grid, and ends inside the picture on it too; where the picture

@@ -1,4 +1,4 @@
-"""The photo's brightness for the cartoon, in the graph; twin of `wbc_tf.inference.brightness`."""
+"""The photo's brightness for the cartoon, in the graph: as `wbc_tf.inference.brightness`."""
 
 from __future__ import annotations
 

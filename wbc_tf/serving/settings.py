@@ -10,11 +10,11 @@ ENCODINGS = ("png", "jpeg")
 
 @dataclass(frozen=True)
 class ServingSettings:
-    """Fixed at export: a server's clients send a picture and nothing else.
+    """Fixed when a model is exported, because a client sends only its picture.
 
     Attributes:
       short_side: working resolution in pixels, see `wbc_tf.Cartoonizer`; 0 works at each picture's
-        own size, and lets a client's picture decide how much memory the server takes.
+        own size, and a large picture from a client then takes much of the server's memory.
       output_size: "input" or "working", see `wbc_tf.Cartoonizer`.
       encoding: of `cartoon_bytes`, "png" or "jpeg".
       quality: of JPEG, 1 to 100.
