@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.animations import moving, pixels
-from wbc_tf.files.animation import Sequence, animation_of
+from wbc_tf.files.animation import FrameSequence, animation_of
 
 
 def _pictures(count: int) -> list[Image.Image]:
@@ -49,7 +49,7 @@ def test_a_sequence_is_a_moving_picture_whose_frames_are_made_when_they_are_soug
             made.append(number)
             yield picture
 
-    sequence = Sequence(pictures(), 3)
+    sequence = FrameSequence(pictures(), 3)
     assert (made, sequence.n_frames, sequence.tell()) == ([0], 3, 0)
     assert sequence.size == (9, 6)
     sequence.seek(1)

@@ -233,7 +233,7 @@ def test_segments_of_another_call_are_not_mixed_in(
     made, entry = made_again(film, monkeypatch, settings, model)
     assert made == [0, 1, 2, 3, 4, 5]
     assert entry.notes == (
-        "segments that an earlier call had finished were made otherwise: made again",
+        "segments of an earlier call had another model or other settings: made again",
     )
 
 

@@ -191,10 +191,10 @@ def test_what_a_container_cannot_carry_is_converted_with_a_notice(
     assert web.packets[3] == [(Fraction(8 * n, 100), b"<i>Zeile</i> %d" % n) for n in range(3)]
     assert (web.times, web.chapters) == (before.times, before.chapters)
     assert notes(capsys) == [
-        "sound fra (ac3, stream 1) stored as opus: webm cannot carry it as it is",
-        "sound deu (flac, stream 2) stored as opus: webm cannot carry it as it is",
-        "subtitles ita (ssa, stream 3) stored as webvtt: webm cannot carry it as it is",
-        "attachment (font.ttf, stream 4) lost: webm cannot carry it",
+        "sound fra (ac3, stream 1) stored as opus: webm cannot store it as it is",
+        "sound deu (flac, stream 2) stored as opus: webm cannot store it as it is",
+        "subtitles ita (ssa, stream 3) stored as webvtt: webm cannot store it as it is",
+        "attachment (font.ttf, stream 4) lost: webm cannot store it",
     ]
 
     phone = convert(source, tmp_path / "a.mp4")
@@ -203,15 +203,15 @@ def test_what_a_container_cannot_carry_is_converted_with_a_notice(
     assert texts == [b"Zeile %d" % n for n in range(3)]
     assert phone.tags.items() >= before.tags.items() - {("encoder", before.tags["encoder"])}
     assert notes(capsys) == [
-        "subtitles ita (ssa, stream 3) stored as mov_text: mp4 cannot carry it as it is",
-        "attachment (font.ttf, stream 4) lost: mp4 cannot carry it",
+        "subtitles ita (ssa, stream 3) stored as mov_text: mp4 cannot store it as it is",
+        "attachment (font.ttf, stream 4) lost: mp4 cannot store it",
     ]
 
     old = convert(source, tmp_path / "a.avi")
     assert [kind[1] for kind in old.kinds] == ["h264", "ac3", "flac"]
     assert notes(capsys) == [
-        "subtitles ita (ssa, stream 3) lost: avi cannot carry it",
-        "attachment (font.ttf, stream 4) lost: avi cannot carry it",
+        "subtitles ita (ssa, stream 3) lost: avi cannot store it",
+        "attachment (font.ttf, stream 4) lost: avi cannot store it",
         "tags that are not kept: ANYTHING",
         "chapters are not kept",
     ]
@@ -351,7 +351,7 @@ def test_a_cover_goes_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         assert [data for _, data in after.packets[1]] == [cover]
     assert notes(capsys) == []
     convert(source, tmp_path / "b.webm")
-    assert notes(capsys) == ["cover lost: webm cannot carry it"]
+    assert notes(capsys) == ["cover lost: webm cannot store it"]
 
 
 def test_a_part_is_counted_from_its_beginning(tmp_path: Path) -> None:

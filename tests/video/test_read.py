@@ -115,7 +115,7 @@ def test_a_cut_off_file_is_read_as_far_as_asked_for(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2])
     with (
         VideoReader(path) as video,
-        pytest.raises(VideoReadError, match=r"cut off .* by --duration"),
+        pytest.raises(VideoReadError, match=r"cut off .* with --duration"),
     ):
         pictures(video)
     with VideoReader(path, duration=0.4) as video:

@@ -173,7 +173,7 @@ def test_subtitles_that_are_pictures_are_named_when_they_are_lost(tmp_path: Path
     assert look(tmp_path / "b.mkv").packets == look(source).packets
     (note,) = convert(source, tmp_path / "b.mp4")
     assert note.startswith("subtitles fra (")
-    assert note.endswith("stream 1) lost: mp4 cannot carry it")
+    assert note.endswith("stream 1) lost: mp4 cannot store it")
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def data_beside(path: Path) -> Path:
 def test_data_is_named_when_it_is_lost(tmp_path: Path, name: str) -> None:
     (note,) = convert(data_beside(tmp_path / "a.ts"), tmp_path / name)
     muxer = container_of(name).muxer
-    assert note == f"data (klv, stream 1) lost: {muxer} cannot carry it"
+    assert note == f"data (klv, stream 1) lost: {muxer} cannot store it"
 
 
 def test_a_second_picture_is_named(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def _pictures(opened: Image.Image, count: int) -> Iterator[Image.Image]:
         yield picture
 
 
-class Sequence(Image.Image):
+class FrameSequence(Image.Image):
     """Pictures as one moving picture of Pillow's, each made when the encoder seeks it.
 
     A list of pictures, which Pillow takes as well, would hold all of them in memory.

@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wbc_tf.files import PathLike
-from wbc_tf.files.animation import Animation, Frame, Sequence, animation_of
+from wbc_tf.files.animation import Animation, Frame, FrameSequence, animation_of
 from wbc_tf.files.apng import encode_apng
 from wbc_tf.files.decoder_messages import collected_messages
 from wbc_tf.files.formats import format_of
@@ -387,7 +387,7 @@ def encode_animation(
             if "transparency" in first.info:
                 options["disposal"] = 2  # else an earlier frame shows through the gaps of the next
         else:
-            first = Sequence(converted, len(animation))
+            first = FrameSequence(converted, len(animation))
         content = io.BytesIO()
         first.save(content, format=file_format, save_all=True, **options)
         return content.getvalue()

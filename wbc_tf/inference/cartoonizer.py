@@ -176,7 +176,7 @@ class Cartoonizer:
         batch = images if images.ndim == 4 else images[None]
         working = _reduced(batch, short_side)
         targets = batch if output_size == "input" else working
-        cartoons = self._cartoons(working, targets, _Knobs(float(strength), float(delta)))
+        cartoons = self._cartoons(working, targets, _Adjustments(float(strength), float(delta)))
         if self.match_brightness if match_brightness is None else match_brightness:
             for n, photo in enumerate(batch):
                 cartoons[n] = brightness.match_brightness(cartoons[n], photo)
@@ -199,14 +199,16 @@ class Cartoonizer:
                 "guided filter; export or convert it again"
             )
 
-    def _cartoons(self, working: np.ndarray, targets: np.ndarray, knobs: _Knobs) -> np.ndarray:
+    def _cartoons(
+        self, working: np.ndarray, targets: np.ndarray, adjustments: _Adjustments
+    ) -> np.ndarray:
         """The network's model of `working`, applied to `targets`: [N, h, w, 3] to [N, H, W, 3]."""
         height, width = working.shape[1:3]
         tiles, at_once = self._plan(len(working), height, width)
         cartoons = np.empty_like(targets)
         for first in range(0, len(working), at_once):
             group = slice(first, first + at_once)
-            self._fill(working[group], targets[group], tiles, knobs, out=cartoons[group])
+            self._fill(working[group], targets[group], tiles, adjustments, out=cartoons[group])
         return cartoons
 
     def _fill(
@@ -214,7 +216,7 @@ class Cartoonizer:
         working: np.ndarray,
         targets: np.ndarray,
         tiles: list[Tile],
-        knobs: _Knobs,
+        adjustments: _Adjustments,
         *,
         out: np.ndarray,
     ) -> None:
@@ -223,14 +225,14 @@ class Cartoonizer:
             # Finished tile by tile: the float maps of the whole would take eight photos' memory.
             for tile in tiles:
                 rows, columns = tile.keep
-                for n, (scale, offset) in enumerate(zip(*self._maps(working, tile, knobs))):
+                for n, (scale, offset) in enumerate(zip(*self._maps(working, tile, adjustments))):
                     part = targets[n, rows, columns]
                     out[n, rows, columns] = apply_coefficients(part, scale, offset)
             return
         maps = np.empty((2, *working.shape), np.float32)
         for tile in tiles:
             rows, columns = tile.keep
-            maps[:, :, rows, columns] = self._maps(working, tile, knobs)
+            maps[:, :, rows, columns] = self._maps(working, tile, adjustments)
         for n, (scale, offset) in enumerate(zip(*maps)):
             out[n] = apply_coefficients(targets[n], scale, offset)
 
@@ -257,25 +259,25 @@ class Cartoonizer:
         return [Tile(read=whole, keep=whole)], max(1, pixels // (height * width))
 
     def _maps(
-        self, pictures: np.ndarray, tile: Tile, knobs: _Knobs
+        self, pictures: np.ndarray, tile: Tile, adjustments: _Adjustments
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scale and offset of `tile.keep` in every picture: float32 [N, h, w, 3] each."""
         rows, columns = tile.read
         photo = to_float(pictures[:, rows, columns])
         rows, columns = tile.inner
         if self._adjustable:
-            model = self._coefficients(photo=photo, **vars(knobs))
+            model = self._coefficients(photo=photo, **vars(adjustments))
         else:
             model = self._coefficients(photo=photo)
         scale, offset = (np.asarray(model[n])[:, rows, columns] for n in ("scale", "offset"))
-        if not self._adjustable and knobs.strength != 1:
-            strength = np.float32(knobs.strength)
+        if not self._adjustable and adjustments.strength != 1:
+            strength = np.float32(adjustments.strength)
             return strength * scale + (1 - strength), strength * offset
         return scale, offset
 
 
 @dataclass(frozen=True)
-class _Knobs:
+class _Adjustments:
     strength: float
     delta: float
 

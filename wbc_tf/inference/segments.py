@@ -218,7 +218,7 @@ def _plan(
         if plan["call"] == call and _is_same(plan["sample"], sample):
             remove_leftovers(folder)
             return [Segment(**segment) for segment in plan["segments"]], notes
-        notes.append("segments that an earlier call had finished were made otherwise: made again")
+        notes.append("segments of an earlier call had another model or other settings: made again")
     seconds = settings.segment_seconds or SEGMENT_SECONDS
     segments = plan_segments(
         source,

@@ -1,7 +1,7 @@
 """One video: its frames decoded, drawn and encoded at the same time, in one pass.
 
 Frames are decoded in one thread, drawn in another and encoded in the caller's, which receives
-Ctrl-C. However long the video is, only a few frames lie between them. Needs PyAV, see
+Ctrl-C. However long the video is, only a few frames wait between them. Needs PyAV, see
 `wbc_tf.video.formats`.
 """
 

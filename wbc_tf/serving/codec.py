@@ -15,7 +15,7 @@ _OPAQUE = 255
 
 
 def decode_picture(data: tf.Tensor, *, name: tf.Tensor) -> tf.Tensor:
-    """Decodes JPEG, PNG, or a GIF's first frame; what is neither, or broken, fails by name.
+    """Decodes JPEG, PNG, or a GIF's first frame; the error for anything else gives its name.
 
     Args:
       data: a scalar string.
@@ -92,7 +92,7 @@ def opaque(rgb: tf.Tensor) -> tf.Tensor:
 
 
 def encode_picture(picture: tf.Tensor, settings: ServingSettings) -> tf.Tensor:
-    """Encodes uint8 [H, W, 4] RGBA: PNG keeps the transparency, JPEG gets a white ground."""
+    """Encodes uint8 [H, W, 4] RGBA: PNG keeps the transparency, in JPEG it becomes white."""
     rgb, alpha = picture[..., :3], picture[..., 3:]
     if settings.encoding == "png":
         return tf.cond(

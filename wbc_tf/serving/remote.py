@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote
 
-#: Pauses between attempts double from the first to the longest, each give or take a half, so that
-#: clients who were turned away together do not come back together.
+#: Pauses between attempts double from the first to the longest. Each varies at random by up to a
+#: half, so that clients that were refused at the same time do not all try again at the same time.
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 

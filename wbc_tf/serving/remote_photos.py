@@ -38,7 +38,7 @@ def cartoonize_remotely(
     Args:
       connection: to the model.
       jobs: from `plan_jobs`.
-      concurrency: requests in flight at once. Twice as many photos at most are sent or waiting.
+      concurrency: requests sent at the same time. Twice as many photos at most are sent or waiting.
       retries: see `with_retries`.
       deadline: seconds for a picture, see there.
       quality: of JPEG and WebP files that the server did not send as such, 1 to 100.
@@ -114,7 +114,7 @@ def _sendable(job: Job, photo: Photo) -> bytes:
 
 
 def _write(job: Job, photo: Photo, answer: bytes, *, quality: int) -> None:
-    # Read even where it is written as it came: what is no picture must not become a file.
+    # Decoded even where its bytes are written unchanged: only a picture may become a file.
     cartoon = decode_photo(answer, name="the server's answer")
     file_format = format_of(job.target)
     if cartoon.format == file_format == "JPEG":

@@ -1,4 +1,4 @@
-"""A real photo that is always at hand, to try an exported model on."""
+"""A real photo that is always there, for checks of exported models."""
 
 from __future__ import annotations
 

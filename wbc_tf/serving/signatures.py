@@ -32,10 +32,11 @@ def build_signatures(
       of the same photo (fast guided filter, He & Sun 2015).
     predict_float: the same photo -> cartoon, float32 [N, H, W, 3]; the network at the photo's size.
     predict_uint8: photo, uint8 [N, H, W, 3] RGB -> cartoon, uint8; what `wbc_tf.Cartoonizer` does
-      under these settings, working resolution and all.
+      under these settings, the reduction to the working resolution included.
     serving_default: image_bytes, strings [N] (JPEG, PNG, a GIF's first frame; sizes may differ) ->
-      cartoon_bytes, strings [N]. An unreadable one fails the request by its position, as
-      ``image_bytes[3]``. The names end in ``_bytes`` for the REST interface to use base64.
+      cartoon_bytes, strings [N]. Where one cannot be read, the request fails, and the error names
+      its position, as ``image_bytes[3]``. The names end in ``_bytes`` so that the REST interface
+      uses base64.
 
     Args:
       coefficients: the method's network and filter, over variables that will be saved.
@@ -45,10 +46,10 @@ def build_signatures(
     floats = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
     levels = tf.TensorSpec([None, None, None, 3], tf.uint8, name="photo")
     strings = tf.TensorSpec([None], tf.string, name="image_bytes")
-    knobs = [tf.TensorSpec([], tf.float32, name=name) for name in ("strength", "delta")]
+    adjustments = [tf.TensorSpec([], tf.float32, name=name) for name in ("strength", "delta")]
     full, own = tf.constant(1.0), tf.constant(delta, tf.float32)
 
-    @tf.function(input_signature=[floats, *knobs])
+    @tf.function(input_signature=[floats, *adjustments])
     def coefficients_signature(
         photo: tf.Tensor, strength: tf.Tensor = full, delta: tf.Tensor = own
     ) -> dict[str, tf.Tensor]:
@@ -56,18 +57,18 @@ def build_signatures(
             scale, offset = coefficients(tf.identity(photo), strength, delta)
         return {"scale": scale, "offset": offset}
 
-    @tf.function(input_signature=[floats, *knobs])
+    @tf.function(input_signature=[floats, *adjustments])
     def predict_float(
         photo: tf.Tensor, strength: tf.Tensor = full, delta: tf.Tensor = own
     ) -> dict[str, tf.Tensor]:
         model = coefficients_signature(photo, strength, delta)
         return {"cartoon": model["scale"] * photo + model["offset"]}
 
-    # A function of its own, so that the two signatures below share one graph: loading a model
-    # takes its time by the number of functions.
-    @tf.function(input_signature=[tf.TensorSpec([None, None, 4], tf.uint8), *knobs])
+    # A function of its own, so that the two signatures below share one graph: the time that a model
+    # takes to load grows with the number of functions.
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 4], tf.uint8), *adjustments])
     def cartoonize(picture: tf.Tensor, strength: tf.Tensor, delta: tf.Tensor) -> tf.Tensor:
-        """RGBA in and out; the transparency goes along unchanged."""
+        """RGBA in and out; the transparency stays as it is."""
         working = reduce_to_short_side(picture, settings.short_side)
         model = coefficients_signature(tensor_to_float(working[None, ..., :3]), strength, delta)
         target = picture if settings.output_size == "input" else working
@@ -78,7 +79,7 @@ def build_signatures(
 
     # One picture at a time: the network keeps every core busy with one, and the memory it takes is
     # the largest picture's, not the batch's.
-    @tf.function(input_signature=[levels, *knobs])
+    @tf.function(input_signature=[levels, *adjustments])
     def predict_uint8(
         photo: tf.Tensor, strength: tf.Tensor = full, delta: tf.Tensor = own
     ) -> dict[str, tf.Tensor]:
@@ -93,7 +94,7 @@ def build_signatures(
         )
         return {"cartoon": cartoon[..., :3]}
 
-    @tf.function(input_signature=[strings, *knobs])
+    @tf.function(input_signature=[strings, *adjustments])
     def serving_default(
         image_bytes: tf.Tensor, strength: tf.Tensor = full, delta: tf.Tensor = own
     ) -> dict[str, tf.Tensor]:

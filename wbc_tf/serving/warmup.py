@@ -1,4 +1,4 @@
-"""Warm-up records: requests that a model server answers to itself before it takes any.
+"""Warm-up records: requests that a model server runs by itself before it accepts those of clients.
 
 The first request to a model builds kernels and buffers, and would keep a client waiting for it.
 """

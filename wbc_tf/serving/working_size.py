@@ -1,6 +1,6 @@
-"""The way to the working resolution and back, in the graph: what the command line does by OpenCV.
+"""Reducing a picture to the working resolution, and enlarging the result again, in the graph.
 
-They compute what `wbc_tf.images.reduce_to_short_side` and
+The functions compute what `wbc_tf.images.reduce_to_short_side` and
 `wbc_tf.inference.full_size.apply_coefficients` compute in NumPy.
 """
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from wbc_tf.images import tensor_to_float, tensor_to_uint8
 
-# As on the command line: rows in hand at a time, or a large photo takes gigabytes.
+# Rows computed at a time, as on the command line; a large photo at once would take gigabytes.
 _STRIP_ROWS = 256
 # OpenCV leaves out a source pixel that a cell covers by less than this.
 _NEGLIGIBLE = 1e-3
@@ -27,7 +27,7 @@ def reduce_to_short_side(picture: tf.Tensor, short_side: int) -> tf.Tensor:
         return picture
     height, width = _sides(picture)
     shortest = tf.minimum(height, width)
-    # In whole numbers, as a pixel more or less is another picture.
+    # In whole numbers: rounding could make the picture a pixel longer or shorter.
     longest = tf.maximum(height, width) * short_side // tf.maximum(shortest, 1)
     size = tf.where(height > width, [longest, short_side], [short_side, longest])
     reduced = tf.cond(

@@ -286,7 +286,7 @@ class VideoReader:
         if self._range.stop is None:
             missing = ending.error()
             if missing:
-                raise self._error(f"{missing}. What is there can be had by --duration")
+                raise self._error(f"{missing}. Take what is there with --duration")
             self._end_note = ending.note()
 
     def _packets(self, *streams: VideoStream) -> Iterator[Packet]:

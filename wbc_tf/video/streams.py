@@ -200,14 +200,14 @@ class OtherStreams:
         if isinstance(stream, AudioStream):
             sound = self._container.sound
             self._notes.append(
-                f"{name} stored as {sound.removeprefix('lib')}: {muxer} cannot carry it as it is"
+                f"{name} stored as {sound.removeprefix('lib')}: {muxer} cannot store it as it is"
             )
             return EncodedSound(stream, self._target, sound)
         text = self._container.subtitles
         if isinstance(stream, SubtitleStream) and text is not None and text_styles(stream):
-            self._notes.append(f"{name} stored as {text}: {muxer} cannot carry it as it is")
+            self._notes.append(f"{name} stored as {text}: {muxer} cannot store it as it is")
             return ConvertedSubtitles(stream, self._target, text)
-        self._notes.append(f"{name} lost: {muxer} cannot carry it")
+        self._notes.append(f"{name} lost: {muxer} cannot store it")
         return None
 
     def _add_cover(self, stream: Stream) -> StreamWriter | None:
@@ -221,7 +221,7 @@ class OtherStreams:
             kind = "png" if stream.name == "png" else "jpeg"
             self._target.add_attachment(f"cover.{kind}", f"image/{kind}", picture)
         else:
-            self._notes.append(f"cover lost: {self._container.muxer} cannot carry it")
+            self._notes.append(f"cover lost: {self._container.muxer} cannot store it")
         return None
 
 
