@@ -31,9 +31,9 @@ Turn photos and videos into cartoons.
   python cartoonize.py --input=- --output=- < me.jpg > cartoon.jpg
   python cartoonize.py --input=0
 
-Animations stay animations; transparency, EXIF and XMP are kept; results are sRGB. Videos keep their
-sound, subtitles, chapters, tags and the time of each frame. A number as input is a webcam, shown
-live. Ctrl-C stops; the same call goes on where it stopped.
+Animations stay animations in GIF, WebP and PNG; transparency, EXIF and XMP are kept; results are
+sRGB. Videos keep their sound, subtitles, chapters, tags and the time of each frame. A number as
+input is a webcam, shown live. Ctrl-C stops; the same call goes on where it stopped.
 
 Exit status: 0 all done, 1 some files failed (each is named) or the disk did, 2 the call made no
 sense, 129, 130 or 143 interrupted.

@@ -50,6 +50,9 @@ def attack(content: bytes, ending: str) -> Entry:
         assert (entry.status, left) == ("written", [target])
         before, after = (read_photo(path, animated=True) for path in (source, target))
         assert after.rgb.shape == before.rgb.shape
+        if before.animation is not None and ending in (".gif", ".webp", ".png"):
+            assert entry.frames == len(before.animation)
+            assert after.animation is not None or ending == ".webp"  # which merges equal frames
         lossless = ending in (".png", ".bmp", ".tif") and before.animation is None
         if lossless and before.alpha is None:
             np.testing.assert_array_equal(after.rgb, 255 - before.rgb)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.animations import moving, pixels
 from wbc_tf.files.animation import Animation
+from wbc_tf.files.formats import FORMATS
 from wbc_tf.files.pictures import decode_photo, encode_animation, read_photo
 from wbc_tf.inference.jobs import Job
 from wbc_tf.inference.photo import as_cartoon, as_moving_cartoon, encode_result, read_job
@@ -66,15 +67,42 @@ def test_a_moving_cartoons_transparency_has_its_size(tmp_path: Path) -> None:
     np.testing.assert_array_equal(pixels(small)[0, :, :, 3], [[0, 255, 255]] * 2)
 
 
+@pytest.mark.parametrize("source", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("target", ["GIF", "WEBP", "PNG"])
+def test_an_animation_stays_one_in_every_format_that_can_hold_it(
+    tmp_path: Path, source: str, target: str
+) -> None:
+    rgb = np.zeros((3, 20, 30, 3), np.uint8)
+    rgb[1:, 5:15], rgb[2, :, 10:20] = 200, (0, 90, 180)
+    alpha = np.full((3, 20, 30), 255, np.uint8)
+    alpha[1, :8], alpha[2] = 0, 0
+    once = {"GIF": None, "WEBP": 1, "PNG": 1}
+    for before, after in ((once[source], once[target]), (0, 0), (4, 4)):
+        original = moving(rgb, alpha, (40.0, 120.0, 70.0), before)
+        (tmp_path / "a").write_bytes(encode_animation(original, file_format=source))
+        job = Job(tmp_path / "a", tmp_path / f"b{FORMATS[target]}")
+        photo = read_job(job)
+        assert photo.notes == ()
+        job.target.write_bytes(encode_result(photo, job.target))
+        read = read_photo(job.target, animated=True)
+        assert (read.format, read.notes) == (target, ())
+        assert read.animation is not None
+        np.testing.assert_array_equal(pixels(read.animation)[..., 3], alpha)
+        assert read.animation.milliseconds == original.milliseconds
+        assert read.animation.loop == after
+
+
 def test_what_the_target_cannot_hold_is_noted(tmp_path: Path, animation: Animation) -> None:
     (tmp_path / "a.gif").write_bytes(encode_animation(animation, file_format="GIF"))
     photo = read_job(Job(tmp_path / "a.gif", tmp_path / "a.jpg"))
     assert photo.animation is None
-    assert photo.notes == ("only the first of 3 frames: JPEG is another format",)
+    assert photo.notes == ("only the first of 3 frames: JPEG files do not move",)
 
     content = io.BytesIO()
     Image.new("RGBA", (6, 4), (10, 10, 10, 10)).save(content, "PNG")
     (tmp_path / "c.webp").write_bytes(content.getvalue())
+    photo = read_job(Job(tmp_path / "c.webp", tmp_path / "c.gif"))
+    assert "partly transparent become opaque or clear" in photo.notes[1]
     photo = read_job(Job(tmp_path / "c.webp", tmp_path / "c.jpg"))
     assert photo.notes == (
         "named like WEBP, but it is PNG",

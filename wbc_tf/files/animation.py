@@ -83,6 +83,22 @@ def _pictures(opened: Image.Image, count: int) -> Iterator[Image.Image]:
         yield picture
 
 
+def changed_part(earlier: np.ndarray | None, picture: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns in which a frame differs from the one before it, one pixel at least.
+
+    Args:
+      earlier: [H, W, C]; None where there is none, and everything counts as changed.
+      picture: [H, W, C].
+    """
+    if earlier is None:
+        return slice(0, picture.shape[0]), slice(0, picture.shape[1])
+    differs = (earlier != picture).any(axis=-1)
+    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 class FrameSequence(Image.Image):
     """Pictures as one moving picture of Pillow's, each made when the encoder seeks it.
 

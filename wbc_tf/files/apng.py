@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from wbc_tf.files.animation import changed_part
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -43,7 +45,7 @@ def encode_apng(
     numbers = iter(range(2**31))  # frames and their data share one count
     earlier: np.ndarray | None = None
     for picture, duration in zip(pictures, milliseconds):
-        rows, columns = _changed(earlier, picture)
+        rows, columns = changed_part(earlier, picture)
         control = _control(next(numbers), rows, columns, duration)
         part = np.ascontiguousarray(picture[rows, columns])
         chunks = _chunks(part, (options or {}) if earlier is None else {})
@@ -75,17 +77,6 @@ def _write_first(
             controlled = True
         if kind != b"IEND":
             _write(content, kind, data)
-
-
-def _changed(earlier: np.ndarray | None, picture: np.ndarray) -> tuple[slice, slice]:
-    """The rectangle in which two pictures differ, one pixel at least; all of a first picture."""
-    if earlier is None:
-        return slice(0, picture.shape[0]), slice(0, picture.shape[1])
-    differs = (earlier != picture).any(axis=-1)
-    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return slice(0, 1), slice(0, 1)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _control(number: int, rows: slice, columns: slice, milliseconds: float) -> bytes:

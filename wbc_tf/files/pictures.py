@@ -27,12 +27,14 @@ from wbc_tf.files.animation import Animation, Frame, FrameSequence, animation_of
 from wbc_tf.files.apng import encode_apng
 from wbc_tf.files.decoder_messages import collected_messages
 from wbc_tf.files.formats import format_of
+from wbc_tf.files.gif import encode_gif, palette_picture
 from wbc_tf.files.metadata import NO_METADATA, Metadata, read_metadata, save_options, to_srgb
 from wbc_tf.files.whole import write_whole
 
 _KEEPS_ALPHA = ("PNG", "WEBP", "TIFF", "GIF")
 
-_ANIMATED = ("PNG", "WEBP", "GIF")
+#: Formats that can hold an animation.
+ANIMATED = ("PNG", "WEBP", "GIF")
 
 #: Formats we read, as Pillow names them. Its other decoders are not reached, whatever a file holds.
 READ_FORMATS = (
@@ -198,7 +200,7 @@ def _without_pillows_limit() -> Iterator[None]:
 
 def _frames(opened: Image.Image) -> int:
     """How many frames move; a TIFF's pages and a phone's JPEG with a second picture do not."""
-    if opened.format not in _ANIMATED or not getattr(opened, "is_animated", False):
+    if opened.format not in ANIMATED or not getattr(opened, "is_animated", False):
         return 1
     return int(getattr(opened, "n_frames", 1))
 
@@ -355,10 +357,9 @@ def encode_animation(
 ) -> bytes:
     """A moving picture as the content of a GIF, WebP or (animated) PNG file.
 
-    Frame by frame: besides the file's content, a GIF's encoder keeps one byte for each pixel of
-    each frame, and the others no more than two frames.
+    Frame by frame: besides the file's content, no more than two frames are in memory.
 
-    Equal frames that follow each other may become one that is shown as long as both.
+    In a WebP file equal frames that follow each other may become one that is shown as long as both.
 
     Args:
       animation: the frames; they are made once.
@@ -366,8 +367,8 @@ def encode_animation(
       quality: of WebP, 1 to 100.
       metadata: see `encode_image`.
     """
-    if file_format not in _ANIMATED:
-        raise ValueError(f"{file_format} files do not move; choose one of {', '.join(_ANIMATED)}")
+    if file_format not in ANIMATED:
+        raise ValueError(f"{file_format} files do not move; choose one of {', '.join(ANIMATED)}")
     options = _options(file_format, quality=quality, metadata=metadata)
     with contextlib.closing(animation.frames()) as frames:
         if file_format == "PNG":
@@ -377,44 +378,37 @@ def encode_animation(
                 loop=animation.loop or 0,
                 options=options,
             )
-        options["duration"] = list(animation.milliseconds)
-        if animation.loop is not None:
-            options["loop"] = animation.loop
-        converted = (_to_pillow(f.rgb, f.alpha, file_format) for f in frames)
         if file_format == "GIF":
-            first = next(converted)
-            options["append_images"] = converted
-            if "transparency" in first.info:
-                options["disposal"] = 2  # else an earlier frame shows through the gaps of the next
-        else:
-            first = FrameSequence(converted, len(animation))
+            return encode_gif(frames, animation.milliseconds, loop=animation.loop)
+        options["duration"] = list(animation.milliseconds)
+        options["loop"] = animation.loop or 0
+        first = FrameSequence((_to_pillow(*f, file_format) for f in frames), len(animation))
         content = io.BytesIO()
         first.save(content, format=file_format, save_all=True, **options)
-        return content.getvalue()
+        return _with_alpha_stated(content) if first.mode == "RGBA" else content.getvalue()
+
+
+def _with_alpha_stated(webp: io.BytesIO) -> bytes:
+    """A moving WebP file whose header says that it has transparency.
+
+    libwebp leaves out rows and columns that are transparent in every frame, and does not say so
+    where what remains has none.
+    """
+    content = bytearray(webp.getvalue())
+    if content[12:16] == b"VP8X":
+        content[20] |= 0x10
+    return bytes(content)
 
 
 def _to_pillow(rgb: np.ndarray, alpha: np.ndarray | None, file_format: str) -> Image.Image:
     if file_format == "GIF":
-        return _to_palette(rgb, alpha)
+        return palette_picture(rgb, alpha)
     if alpha is None:
         return Image.fromarray(rgb)
     picture = Image.fromarray(np.dstack([rgb, alpha]))
     if file_format not in _KEEPS_ALPHA:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
-    return picture
-
-
-def _to_palette(rgb: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
-    # Flat colours are what a palette is good at: dithering would only put noise on them.
-    colours = 256 if alpha is None else 255
-    picture = Image.fromarray(rgb).quantize(colours, dither=Image.Dither.NONE)
-    if alpha is not None:
-        palette = (picture.getpalette() or [])[: 3 * 255]
-        picture.putpalette(palette + [0] * (3 * 256 - len(palette)))
-        gaps = Image.fromarray(np.where(alpha < 128, 255, 0).astype(np.uint8))
-        picture.paste(255, (0, 0), gaps)
-        picture.info["transparency"] = 255
     return picture
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wbc_tf.files.animation import Frame
+from wbc_tf.files.animation import Animation, Frame
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import fit_metadata
-from wbc_tf.files.pictures import Photo, encode_animation, encode_image, read_photo
+from wbc_tf.files.pictures import ANIMATED, Photo, encode_animation, encode_image, read_photo
 from wbc_tf.images import reduce_to_short_side
 from wbc_tf.inference.jobs import Job
 
@@ -39,17 +39,34 @@ def read_job(job: Job, *, animated: bool = True, max_pixels: int | None = None) 
     photo = read_photo(job.source, animated=animated, max_pixels=max_pixels)
     target_format = format_of(job.target)
     notes = list(photo.notes)
-    if photo.animation is not None and photo.format != target_format:
+    if photo.animation is not None and target_format not in ANIMATED:
         frames = len(photo.animation)
-        notes.append(f"only the first of {frames} frames: {target_format} is another format")
+        notes.append(f"only the first of {frames} frames: {target_format} files do not move")
         photo = replace(photo, animation=None)
+    elif photo.animation is not None:
+        photo = replace(photo, animation=_played(photo.animation, photo.format, target_format))
     by_name = _format_by_name(job.source)
     if by_name and by_name != photo.format:
         notes.append(f"named like {by_name}, but it is {photo.format}")
     if photo.alpha is not None and target_format in ("JPEG", "BMP"):
         notes.append(f"transparency laid over white: {target_format} has none")
+    if (
+        photo.alpha is not None
+        and target_format == "GIF"
+        and photo.alpha.max(initial=0, where=photo.alpha < 255)
+    ):
+        notes.append("pixels that are partly transparent become opaque or clear: GIF has no others")
     metadata, lost = fit_metadata(photo.metadata, target_format)
     return replace(photo, metadata=metadata, notes=(*notes, *lost))
+
+
+def _played(animation: Animation, source: str, target: str) -> Animation:
+    """Says in the target format how often it plays: a GIF that plays once says nothing."""
+    if source == "GIF" != target and animation.loop is None:
+        return replace(animation, loop=1)
+    if source != "GIF" == target and animation.loop == 1:
+        return replace(animation, loop=None)
+    return animation
 
 
 def as_cartoon(photo: Photo, cartoon: np.ndarray) -> Photo:

@@ -98,8 +98,8 @@ def cartoonize_photos(
 ) -> Tally:
     """Draws each job's photo and writes it; a bad file is reported and counted.
 
-    An animation stays one where the target has the same format. Files are whole or not there: after
-    an interruption at any moment, even by ``kill -9``, the same call goes on where it stopped.
+    An animation stays one where the target's format can hold one. Files are whole or not there:
+    after an interruption at any moment, even by ``kill -9``, the same call goes on from there.
     Several processes that make the same call without `overwrite` share the jobs.
 
     Args:
