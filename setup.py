@@ -6,7 +6,17 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 MODELS = HERE / "pretrained_models"
-COMMANDS = ("cartoonize", "train", "compare", "evaluate", "export", "convert", "client", "app")
+COMMANDS = (
+    "cartoonize",
+    "train",
+    "compare",
+    "evaluate",
+    "export",
+    "convert",
+    "client",
+    "app",
+    "cluster",
+)
 
 setup(
     name="wbc_tf",

@@ -13,6 +13,8 @@ import pytest
 
 import wbc_tf  # noqa: F401  # before TensorFlow, see its docstring
 from tests.browser import chromium as chromium  # a fixture for all tests that look at a page
+from tests.ray_cluster import ray_address as ray_address
+from tests.ray_cluster import s3 as s3
 
 # Before anyone imports TensorFlow: its start-up chatter would bury a failure's message.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -8,12 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from wbc_tf import app, cartoonize, client, compare, convert, demo, evaluate, export, train
+from wbc_tf import (
+    app,
+    cartoonize,
+    client,
+    cluster,
+    compare,
+    convert,
+    demo,
+    evaluate,
+    export,
+    train,
+)
 from wbc_tf.methods.registry import METHODS
 
-COMMANDS = (app, cartoonize, client, compare, convert, demo, evaluate, export, train)
+COMMANDS = (app, cartoonize, client, cluster, compare, convert, demo, evaluate, export, train)
 #: Flags of other programs in the examples.
-FOREIGN = {"--logdir", "--build", "--gpus", "--publish", "--rm", "--tag"}
+FOREIGN = {"--generate", "--head", "--logdir", "--build", "--gpus", "--publish", "--rm", "--tag"}
 
 
 @pytest.fixture(scope="module")

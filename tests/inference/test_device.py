@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -83,3 +86,17 @@ def test_without_a_gpu_only_gpu_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(DeviceError, match="auto, cpu or gpu, not 'tpu'"):
         use_device("tpu")
+
+
+def test_threads_are_limited_in_a_fresh_process(root: Path) -> None:
+    # Another process, for TensorFlow's threads cannot be changed once it computes.
+    code = (
+        "from wbc_tf.inference.device import use_threads; use_threads(1)\n"
+        "import cv2, tensorflow as tf\n"
+        "threads = tf.config.threading\n"
+        "print(threads.get_intra_op_parallelism_threads(), "
+        "threads.get_inter_op_parallelism_threads(), cv2.getNumThreads())"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["1", "1", "1"]

@@ -265,7 +265,7 @@ def test_names_that_differ_in_case_clash_where_the_disk_ignores_case(
 ) -> None:
     _touch(tmp_path, "in/A.png", "in/a.png")
     assert len(_plan(tmp_path, ["in"], "out")) == 2
-    monkeypatch.setattr(jobs, "_ignores_case", lambda folder: True)
+    monkeypatch.setattr(jobs, "ignores_case", lambda folder: True)
     with pytest.raises(InputError, match=r"in/A\.png and .*in/a\.png would both become"):
         _plan(tmp_path, ["in"], "out")
 

@@ -64,6 +64,30 @@ def test_a_terminal_gets_a_bar(
     assert "2/2" in shown
 
 
+def test_without_a_total_there_is_a_rate_and_no_guess(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
+    times = iter([0.0, 20.0, 60.0])
+    with Console(clock=lambda: next(times)) as console:
+        console.done(_entry("a.png"))
+        console.done(_entry("b.png"))
+    assert capsys.readouterr().err == "2 written, 0 skipped, 0 failed; 2 a minute\n"
+
+
+def test_several_videos_have_a_bar_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Console() as console:
+        for done in (1, 2):
+            console.frames("a.mp4", done, 8)
+            console.frames("b.mp4", 4 * done, 8)
+        console.done(_entry("b.mp4"))
+        assert list(console._clips) == ["a.mp4"]
+    assert {"a.mp4", "b.mp4"} <= set(capsys.readouterr().err.replace(":", " ").split())
+
+
 def test_a_report_is_written_on_the_way(tmp_path: Path) -> None:
     with Report(tmp_path / "report.jsonl") as report, Console(report) as console:
         console.done(_entry("a.png"))

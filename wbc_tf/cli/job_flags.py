@@ -13,7 +13,7 @@ from absl import flags
 from wbc_tf.cli.command_line import UsageError, on_topic
 from wbc_tf.files.formats import FORMATS
 from wbc_tf.inference.jobs import InputError, Job, plan_jobs, refuse_overwriting
-from wbc_tf.inference.report import Entry, Report
+from wbc_tf.inference.report import Report, ignored_entry
 
 if TYPE_CHECKING:
     from wbc_tf.inference.progress import Console, Listener
@@ -137,5 +137,4 @@ def told(values: flags.FlagValues) -> Iterator[Console]:
 def tell_ignored(paths: Sequence[Path], listener: Listener) -> None:
     """Tells of the files that were left out because of their endings."""
     for path in paths:
-        note = "ignored, because its ending is none that is read"
-        listener.done(Entry(str(path), "", "ignored", notes=(note,)))
+        listener.done(ignored_entry(path))

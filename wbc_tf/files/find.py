@@ -20,7 +20,7 @@ def find_images(
     folder: PathLike,
     *,
     recursive: bool = True,
-    extensions: tuple[str, ...] = EXTENSIONS,
+    extensions: tuple[str, ...] | None = EXTENSIONS,
     ignored: Callable[[Path], None] | None = None,
     unreadable: Callable[[Path, OSError], None] | None = None,
 ) -> Iterator[Path]:
@@ -32,7 +32,7 @@ def find_images(
     Args:
       folder: where to look.
       recursive: in its folders too.
-      extensions: the endings to take, in lower case.
+      extensions: the endings to take, in lower case; None takes all.
       ignored: is called with each other file that is not hidden.
       unreadable: is called with each inner folder that cannot be listed; None raises instead.
 
@@ -52,19 +52,20 @@ def find_images(
             if real in visited:
                 return
             visited.add(real)
-            paths = sorted(folder.iterdir())
+            names = sorted(os.listdir(folder))  # as text, for a folder may hold millions
         except OSError as error:
             if unreadable is None:
                 raise
             unreadable(folder, error)
             return
-        for path in paths:
-            if path.name.startswith("."):
+        for name in names:
+            if name.startswith("."):
                 continue
+            path = folder / name
             if path.is_dir():
                 if recursive:
                     yield from walk(path)
-            elif path.suffix.lower() in extensions:
+            elif extensions is None or path.suffix.lower() in extensions:
                 yield path
             elif ignored is not None:
                 ignored(path)

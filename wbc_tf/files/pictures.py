@@ -14,7 +14,7 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -97,8 +97,8 @@ def read_photo(path: PathLike, *, animated: bool = False, max_pixels: int | None
             # Opening a pipe would wait for ever.
             raise ImageReadError(f"{path}: a pipe or device, not a file")
         with path.open("rb") as stream:
-            moving = path if animated else None
-            return _decode(stream, name=str(path), moving=moving, max_pixels=max_pixels)
+            again = (lambda: path) if animated else None
+            return _decode(stream, name=str(path), again=again, max_pixels=max_pixels)
     except FileNotFoundError as error:
         reason = "a link to nothing" if path.is_symlink() else "there is no such file"
         raise ImageReadError(f"{path}: {reason}") from error
@@ -116,9 +116,12 @@ def _what_folder(path: Path) -> str:
     return "this is a folder, not a picture"
 
 
-def decode_photo(data: bytes, *, name: str, max_pixels: int | None = None) -> Photo:
+def decode_photo(
+    data: bytes, *, name: str, animated: bool = False, max_pixels: int | None = None
+) -> Photo:
     """`read_photo` of a file's content; `name` is what an error calls it."""
-    return _decode(io.BytesIO(data), name=name, moving=None, max_pixels=max_pixels)
+    again = (lambda: io.BytesIO(data)) if animated else None
+    return _decode(io.BytesIO(data), name=name, again=again, max_pixels=max_pixels)
 
 
 @functools.lru_cache(maxsize=1)
@@ -144,17 +147,23 @@ def count_pixels(path: PathLike) -> int:
         return 0  # why it cannot be read, or is odd, is for `read_photo` to say
 
 
-def _decode(stream: BinaryIO, *, name: str, moving: Path | None, max_pixels: int | None) -> Photo:
-    """A picture; with `moving`, where the stream comes from, an animation's frames too."""
+def _decode(
+    stream: BinaryIO,
+    *,
+    name: str,
+    again: Callable[[], Path | BinaryIO] | None,
+    max_pixels: int | None,
+) -> Photo:
+    """A picture; with `again`, which gives what is to be opened anew, an animation's frames too."""
     own_limit = contextlib.nullcontext() if max_pixels is None else _without_pillows_limit()
     with collected_messages() as messages:
         try:
             with own_limit, Image.open(stream, formats=_formats()) as opened:
-                frames = 1 if moving is None else _frames(opened)
+                frames = 1 if again is None else _frames(opened)
                 _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
                 photo = _decode_first(opened)
-                if moving is not None and frames > 1:
-                    photo = _with_frames(opened, photo, frames, moving)
+                if again is not None and frames > 1:
+                    photo = _with_frames(opened, photo, frames, again, name)
             said = (f"the decoder says: {message}" for message in messages)
             return replace(photo, notes=(*photo.notes, *said))
         except ImageReadError:
@@ -264,17 +273,23 @@ def _decode_first(opened: Image.Image) -> Photo:
     )
 
 
-def _with_frames(opened: Image.Image, first: Photo, frames: int, path: Path) -> Photo:
+def _with_frames(
+    opened: Image.Image,
+    first: Photo,
+    frames: int,
+    again: Callable[[], Path | BinaryIO],
+    name: str,
+) -> Photo:
     def reopen() -> Image.Image:
         with _without_pillows_limit():
-            return Image.open(path, formats=_formats())
+            return Image.open(again(), formats=_formats())
 
     animation = animation_of(opened, frames, reopen=reopen)
     notes = tuple(note for note in first.notes if not note.startswith("only the first"))
-    return replace(first, animation=_named(animation, path), notes=notes)
+    return replace(first, animation=_named(animation, name), notes=notes)
 
 
-def _named(animation: Animation, path: Path) -> Animation:
+def _named(animation: Animation, name: str) -> Animation:
     """The animation, whose frames name the file where they cannot be read any more."""
 
     def frames() -> Generator[Frame, None, None]:
@@ -284,7 +299,7 @@ def _named(animation: Animation, path: Path) -> Animation:
                     with collected_messages():  # which were noted when the file was opened
                         frame = next(unnamed, None)
                 except _DECODER_ERRORS as error:
-                    raise ImageReadError(f"{path}: changed while it was read ({error})") from error
+                    raise ImageReadError(f"{name}: changed while it was read ({error})") from error
                 if frame is None:
                     return
                 yield frame

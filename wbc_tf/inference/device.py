@@ -1,4 +1,4 @@
-"""Where the network runs."""
+"""Where the network runs, and on how many threads."""
 
 from __future__ import annotations
 
@@ -46,3 +46,12 @@ def use_device(name: str) -> None:
             # TensorFlow has started and reserved memory as the program around us wanted it, which
             # is no reason not to draw.
             logging.info("the memory of %s stays reserved as it is (%s)", gpu, error)
+
+
+def use_threads(number: int) -> None:
+    """Limits the threads of TensorFlow and OpenCV; before TensorFlow's first computation."""
+    import cv2
+
+    tf.config.threading.set_intra_op_parallelism_threads(number)
+    tf.config.threading.set_inter_op_parallelism_threads(number)
+    cv2.setNumThreads(number)

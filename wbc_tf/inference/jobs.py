@@ -124,12 +124,12 @@ def plan_jobs(
             raise InputError(f"--output={output} is one file, but there are {len(sources)} inputs")
         source = sources[0][0]
         video = videos and is_video(source)
-        jobs = [Job(source, _writable(output, file_format, video=video))]
+        jobs = [Job(source, writable_name(output, file_format, video=video))]
     else:
         if len(sources) == 1 and not ends_like_a_folder and not output.is_dir():
-            _refuse_misspelt(output, suffix, extensions)
+            refuse_misspelt(output, suffix, extensions)
         jobs = [
-            Job(path, output / _named(path.relative_to(base), file_format, videos=videos))
+            Job(path, output / result_name(path.relative_to(base), file_format, videos=videos))
             for path, base in sources
         ]
     jobs = _without_clashes(jobs, strict_names=strict_names)
@@ -147,7 +147,8 @@ def refuse_overwriting(path: PathLike, flag: str, jobs: Iterable[Job]) -> None:
             raise InputError(f"{flag}={path} is also the result of {job.source}; choose another")
 
 
-def _refuse_misspelt(output: Path, suffix: str, extensions: tuple[str, ...]) -> None:
+def refuse_misspelt(output: Path, suffix: str, extensions: tuple[str, ...]) -> None:
+    """Raises `InputError` where a folder's name looks like a mistyped picture's."""
     for meant in difflib.get_close_matches(suffix, extensions, n=1, cutoff=0.7):
         raise InputError(
             f"--output={output}: did you mean {output.with_suffix(meant)}? If it is to be a "
@@ -209,7 +210,8 @@ def _below(
     yield from unreadable
 
 
-def _named(path: Path, file_format: str, *, videos: bool) -> Path:
+def result_name(path: Path, file_format: str, *, videos: bool) -> Path:
+    """What an input is called when it is made; for the arguments see `plan_jobs`."""
     if videos and is_video(path):
         return path if path.suffix.lower() in CONTAINERS else path.with_suffix(FALLBACK_EXTENSION)
     if file_format != "same":
@@ -221,7 +223,12 @@ def _named(path: Path, file_format: str, *, videos: bool) -> Path:
     return path
 
 
-def _writable(output: Path, file_format: str, *, video: bool) -> Path:
+def writable_name(output: Path, file_format: str, *, video: bool) -> Path:
+    """The name of a single output file.
+
+    Raises:
+      InputError: its ending is none that we write, or contradicts the format.
+    """
     try:
         if video:
             container_of(output)
@@ -240,7 +247,7 @@ def _without_clashes(jobs: Sequence[Job], *, strict_names: bool) -> list[Job]:
     Raises:
       InputError: an input would be overwritten, or several inputs would become the same file.
     """
-    fold = _ignores_case(jobs[0].target.parent)
+    fold = ignores_case(jobs[0].target.parent)
     taken: dict[str, Path] = {}
     kept, clashes = [], []
     for job in jobs:
@@ -266,7 +273,7 @@ def _key(target: Path, fold: bool) -> str:
     return unicodedata.normalize("NFC", real).casefold() if fold else real
 
 
-def _ignores_case(folder: Path) -> bool:
+def ignores_case(folder: Path) -> bool:
     """Whether the disk takes A.png and a.png for one file, as Windows and macOS mostly do."""
     folder = _real(folder)
     while not folder.exists():

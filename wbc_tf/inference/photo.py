@@ -10,10 +10,10 @@ import itertools
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
+from wbc_tf.files import PathLike
 from wbc_tf.files.animation import Animation, Frame
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.metadata import fit_metadata
@@ -37,7 +37,18 @@ def read_job(job: Job, *, animated: bool = True, max_pixels: int | None = None) 
       ImageReadError: the file is missing, broken or too large; the message names it.
     """
     photo = read_photo(job.source, animated=animated, max_pixels=max_pixels)
-    target_format = format_of(job.target)
+    return fit_photo(photo, job.source, job.target)
+
+
+def fit_photo(photo: Photo, source: PathLike, target: PathLike) -> Photo:
+    """A photo that was just read, as its target's format can hold it.
+
+    Args:
+      photo: from `read_photo` or `decode_photo`.
+      source: the name of what was read; its ending may say another format than it has.
+      target: the name of what it becomes; its ending says the format.
+    """
+    target_format = format_of(target)
     notes = list(photo.notes)
     if photo.animation is not None and target_format not in ANIMATED:
         frames = len(photo.animation)
@@ -45,7 +56,7 @@ def read_job(job: Job, *, animated: bool = True, max_pixels: int | None = None) 
         photo = replace(photo, animation=None)
     elif photo.animation is not None:
         photo = replace(photo, animation=_played(photo.animation, photo.format, target_format))
-    by_name = _format_by_name(job.source)
+    by_name = _format_by_name(source)
     if by_name and by_name != photo.format:
         notes.append(f"named like {by_name}, but it is {photo.format}")
     if photo.alpha is not None and target_format in ("JPEG", "BMP"):
@@ -103,7 +114,7 @@ def as_moving_cartoon(
     return replace(photo, animation=replace(animation, frames=frames))
 
 
-def encode_result(photo: Photo, target: Path, *, quality: int = 95) -> bytes:
+def encode_result(photo: Photo, target: PathLike, *, quality: int = 95) -> bytes:
     """The content of the file to be written.
 
     Args:
@@ -131,7 +142,7 @@ def _reduced_to(alpha: np.ndarray | None, cartoon: np.ndarray) -> np.ndarray | N
     return reduce_to_short_side(alpha, min(cartoon.shape[:2]))
 
 
-def _format_by_name(path: Path) -> str | None:
+def _format_by_name(path: PathLike) -> str | None:
     try:
         return format_of(path)
     except ValueError:

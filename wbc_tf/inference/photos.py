@@ -3,13 +3,14 @@
 A photo goes through four steps, each a function here:
 
 1. `_plan`: skip what is there already; else count the photo's pixels from its header.
-2. `_read`: read the file (several threads).
-3. `_draw`: draw neighbours of one size together (one thread). An animation is also encoded here,
-   frame by frame, so that its frames are not in memory at once.
-4. `_write`: encode and write the result (several threads).
+2. `read_step`: read the file (several threads).
+3. `draw_steps`: draw neighbours of one size together (one thread). An animation is also encoded
+   here, frame by frame, so that its frames are not in memory at once.
+4. `write_step`: encode and write the result (several threads).
 
 The caller's thread takes the photos in the order of the jobs and tells what became of each. What
-is drawn together depends on the jobs alone, never on which thread was faster.
+is drawn together depends on the jobs alone, never on which thread was faster. A worker of a cluster
+takes the last three steps in its own way.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,27 +53,26 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
-class _Step:
-    """A job on its way.
+class Step:
+    """A photo on its way.
 
     Attributes:
-      job: the job.
-      entry: what is known of it so far.
+      entry: what is known of it so far; its status is "written" until something else is certain.
       pixels: of all frames together, as far as the header tells.
-      photo: its pixels; the photo's before drawing, then the cartoon's. None where the job is
-        done: skipped, failed or written.
+      photo: its pixels; the photo's before drawing, then the cartoon's. None where nothing is left
+        to do: skipped, failed or written.
       content: of the file to be written, where it is encoded already.
       ends_all: the error that each further file would meet too.
     """
 
-    job: Job
     entry: Entry
     pixels: int = 0
     photo: Photo | None = None
     content: bytes | None = None
     ends_all: OSError | None = None
 
-    def failed(self, reason: str) -> _Step:
+    def failed(self, reason: str) -> Step:
+        """As far as it came, and why it ends here."""
         return replace(self, entry=replace(self.entry, status="failed", error=reason), photo=None)
 
 
@@ -117,10 +118,10 @@ def cartoonize_photos(
     for folder in {job.target.parent for job in jobs}:
         remove_leftovers(folder)
     workers = min(4, os.cpu_count() or 1)
-    stop: list[_Step] = []
+    stop: list[Step] = []
     claims = Claims()
     steps = worked_ahead(
-        lambda step: _read(step, max_pixels=max_pixels),
+        lambda step: read_step(step, lambda: _read(step, max_pixels)),
         _plan(jobs, overwrite=overwrite),
         workers=workers,
         capacity=_PIXELS_AHEAD,
@@ -135,7 +136,7 @@ def cartoonize_photos(
         stop=stop,
     )
     steps = worked_ahead(
-        lambda step: _write(step, quality=quality),
+        lambda step: write_step(step, partial(_write, step), quality=quality),
         steps,
         workers=workers,
         capacity=_PIXELS_AHEAD,
@@ -146,7 +147,7 @@ def cartoonize_photos(
     listener.begun(len(jobs))
     with claims, closing(steps):
         for step in steps:
-            claims.release(step.job.target)
+            claims.release(Path(step.entry.target))
             if step.ends_all is not None:
                 stop.append(step)  # what is being written now is still finished and counted
                 continue
@@ -154,29 +155,40 @@ def cartoonize_photos(
             listener.done(step.entry)
     if stop:
         assert stop[0].ends_all is not None
-        raise OutputError(stop[0].job.target.parent, stop[0].ends_all)
+        raise OutputError(Path(stop[0].entry.target).parent, stop[0].ends_all)
     return tally
 
 
-def _cost(step: _Step) -> int:
+def _cost(step: Step) -> int:
     return 0 if step.entry.status == "skipped" else max(step.pixels, _LEAST_COST)
 
 
-def _plan(jobs: Sequence[Job], *, overwrite: bool) -> Generator[_Step, None, None]:
+def _plan(jobs: Sequence[Job], *, overwrite: bool) -> Generator[Step, None, None]:
     for job in jobs:
         entry = Entry(str(job.source), str(job.target), "written")
         if os.path.exists(job.target) and not overwrite:  # Path.exists fails on too long a name
-            yield _Step(job, replace(entry, status="skipped"))
+            yield Step(replace(entry, status="skipped"))
         else:
-            yield _Step(job, entry, pixels=count_pixels(job.source))
+            yield Step(entry, pixels=count_pixels(job.source))
 
 
-def _read(step: _Step, *, max_pixels: int | None) -> _Step:
+def _read(step: Step, max_pixels: int | None) -> Photo:
+    job = Job(Path(step.entry.source), Path(step.entry.target))
+    return read_job(job, max_pixels=max_pixels)
+
+
+def read_step(step: Step, read: Callable[[], Photo]) -> Step:
+    """The step with its photo; what is done already stays as it is.
+
+    Args:
+      step: what to read.
+      read: reads it as `read_job` does, with the same errors.
+    """
     if step.entry.status != "written":
         return step
     start = time.perf_counter()
     try:
-        photo = read_job(step.job, max_pixels=max_pixels)
+        photo = read()
     except (OSError, ValueError, MemoryError) as error:
         return step.failed(str(error))
     height, width = photo.rgb.shape[:2]
@@ -193,27 +205,25 @@ def _read(step: _Step, *, max_pixels: int | None) -> _Step:
 
 def _draw(
     cartoonizer: Cartoonizer,
-    steps: Generator[_Step, None, None],
+    steps: Generator[Step, None, None],
     settings: DrawSettings,
     *,
     quality: int,
-    claim: Callable[[_Step], _Step],
-    stop: Sequence[_Step],
-) -> Generator[_Step, None, None]:
+    claim: Callable[[Step], Step],
+    stop: Sequence[Step],
+) -> Generator[Step, None, None]:
     short_side = working_side(cartoonizer, settings)
     with closing(steps):
         for batch in _batches(steps, short_side):
             if stop:
                 return
-            drawn = _draw_batch(
-                cartoonizer, list(map(claim, batch)), settings, short_side, quality=quality
-            )
+            drawn = draw_steps(cartoonizer, list(map(claim, batch)), settings, quality=quality)
             batch.clear()  # the photos; large ones should not stay while the next are read
             while drawn:
                 yield drawn.pop(0)
 
 
-def _claimed(step: _Step, *, claims: Claims, overwrite: bool) -> _Step:
+def _claimed(step: Step, *, claims: Claims, overwrite: bool) -> Step:
     """The step; skipped where another process is making the file or has just made it.
 
     Drawing takes longest, so the claim is made just before it, and other processes find as much as
@@ -221,7 +231,7 @@ def _claimed(step: _Step, *, claims: Claims, overwrite: bool) -> _Step:
     """
     if step.photo is None:
         return step
-    target = step.job.target
+    target = Path(step.entry.target)
     if not claims.take(target):
         entry = replace(step.entry, status="skipped", notes=(CLAIMED,))
     elif os.path.exists(target) and not overwrite:
@@ -231,13 +241,13 @@ def _claimed(step: _Step, *, claims: Claims, overwrite: bool) -> _Step:
     return replace(step, entry=entry, photo=None)
 
 
-def _batches(steps: Iterable[_Step], short_side: int) -> Iterator[list[_Step]]:
+def _batches(steps: Iterable[Step], short_side: int) -> Iterator[list[Step]]:
     """Neighbours of one size together, as many as a call of the network takes; animations alone.
 
     The first photo goes alone, so that a result is there soon; then two, four and so on. Jobs that
     are done already stay at their place in the order.
     """
-    batch: list[_Step] = []
+    batch: list[Step] = []
     at_once = 1
     for step in steps:
         photos = [other.photo for other in batch if other.photo is not None]
@@ -263,14 +273,17 @@ def _batches(steps: Iterable[_Step], short_side: int) -> Iterator[list[_Step]]:
         yield batch
 
 
-def _draw_batch(
-    cartoonizer: Cartoonizer,
-    batch: list[_Step],
-    settings: DrawSettings,
-    short_side: int,
-    *,
-    quality: int,
-) -> list[_Step]:
+def draw_steps(
+    cartoonizer: Cartoonizer, batch: list[Step], settings: DrawSettings, *, quality: int
+) -> list[Step]:
+    """The steps with cartoons in place of their photos, which are drawn together.
+
+    Args:
+      cartoonizer: the model.
+      batch: photos of one size, or one animation; steps without a photo stay as they are.
+      settings: how to draw.
+      quality: of an animation's WebP, which is encoded here.
+    """
     start = time.perf_counter()
     photos = [step.photo for step in batch if step.photo is not None]
     try:
@@ -278,7 +291,7 @@ def _draw_batch(
             return [
                 step
                 if step.photo is None
-                else _moved(cartoonizer, step, step.photo, settings, short_side, quality=quality)
+                else _moved(cartoonizer, step, step.photo, settings, quality=quality)
                 for step in batch
             ]
         cartoons = _cartoons(cartoonizer, photos, settings)
@@ -287,10 +300,10 @@ def _draw_batch(
             return [
                 drawn
                 for step in batch
-                for drawn in _draw_batch(cartoonizer, [step], settings, short_side, quality=quality)
+                for drawn in draw_steps(cartoonizer, [step], settings, quality=quality)
             ]
         (step,) = batch
-        return [step.failed(f"{step.job.source} -> {step.job.target}: {error}")]
+        return [step.failed(f"{step.entry.source} -> {step.entry.target}: {error}")]
     seconds = (time.perf_counter() - start) / max(1, len(photos))
     remaining = iter(cartoons)
     return [
@@ -301,26 +314,25 @@ def _draw_batch(
     ]
 
 
-def _timed(step: _Step, seconds: float) -> _Step:
+def _timed(step: Step, seconds: float) -> Step:
     return replace(step, entry=replace(step.entry, seconds=step.entry.seconds + seconds))
 
 
 def _moved(
     cartoonizer: Cartoonizer,
-    step: _Step,
+    step: Step,
     photo: Photo,
     settings: DrawSettings,
-    short_side: int,
     *,
     quality: int,
-) -> _Step:
+) -> Step:
     """The step with an animation's cartoon encoded; the next frames are drawn meanwhile."""
     start = time.perf_counter()
     height, width = photo.rgb.shape[:2]
     drawn = as_moving_cartoon(
         photo,
         lambda rgb: cartoonizer(rgb, **settings.arguments()),
-        at_once=pictures_at_once(height, width, short_side),
+        at_once=pictures_at_once(height, width, working_side(cartoonizer, settings)),
     )
     assert drawn.animation is not None
     frames = drawn.animation.frames
@@ -331,7 +343,7 @@ def _moved(
         ),
     )
     drawn = replace(drawn, animation=drawn_ahead)
-    content = encode_result(drawn, step.job.target, quality=quality)
+    content = encode_result(drawn, step.entry.target, quality=quality)
     return _timed(replace(step, content=content), time.perf_counter() - start)
 
 
@@ -347,19 +359,31 @@ def _cartoons(
     return list(cartoonizer(np.stack([photo.rgb for photo in photos]), **arguments))
 
 
-def _write(step: _Step, *, quality: int) -> _Step:
+def _write(step: Step, data: bytes) -> None:
+    target = Path(step.entry.target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, data)
+
+
+def write_step(step: Step, write: Callable[[bytes], None], *, quality: int) -> Step:
+    """The step when its cartoon is encoded and written; what is done already stays as it is.
+
+    Args:
+      step: from `draw_steps`.
+      write: writes the content of the file, whole or not at all.
+      quality: of JPEG and WebP, 1 to 100.
+    """
     if step.photo is None:
         return step
     start = time.perf_counter()
-    target = step.job.target
+    target = step.entry.target
     try:
         data = step.content
         if data is None:
             data = encode_result(step.photo, target, quality=quality)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, data)
+        write(data)
     except (OSError, ValueError, MemoryError) as error:
         if isinstance(error, OSError) and error.errno in ENDS_ALL:
             return replace(step, photo=None, ends_all=error)
-        return step.failed(f"{step.job.source} -> {target}: {error}")
+        return step.failed(f"{step.entry.source} -> {target}: {error}")
     return _timed(replace(step, photo=None, content=None), time.perf_counter() - start)

@@ -26,7 +26,10 @@ class Listener(Protocol):
     """Is told what becomes of the jobs."""
 
     def begun(self, total: int) -> None:
-        """`total` jobs follow; called once for the photos and once for the videos of a call."""
+        """`total` jobs follow; called once for the photos and once for the videos of a call.
+
+        It is never called where the jobs are listed while they are done.
+        """
 
     def frames(self, source: str, done: int, total: int | None) -> None:
         """`done` frames of a video are finished; `total` is None where the file does not say."""
@@ -71,10 +74,11 @@ class Console:
         self._started = self._last_line = clock()
         self._total = 0
         self.tally = Tally()
-        self._notes: dict[str, list[str]] = {}
+        # A note: the first file that it is about, and the number of files.
+        self._notes: dict[str, tuple[str, int]] = {}
         self._terminal = sys.stderr.isatty()
         self._bar = tqdm(total=0, unit="file", disable=not self._terminal)
-        self._clip: tqdm[None] | None = None
+        self._clips: dict[str, tqdm[None]] = {}
 
     def begun(self, total: int) -> None:
         """See `Listener`."""
@@ -87,18 +91,18 @@ class Console:
     def frames(self, source: str, done: int, total: int | None) -> None:
         """See `Listener`."""
         if self._terminal:
-            if self._clip is None:
-                self._clip = tqdm(total=total, unit="frame", desc=Path(source).name, leave=False)
-            self._clip.update(done - self._clip.n)
+            if source not in self._clips:
+                name = Path(source).name
+                self._clips[source] = tqdm(total=total, unit="frame", desc=name, leave=False)
+            self._clips[source].update(done - self._clips[source].n)
         else:
             of = f" of {total}" if total else ""
             self._line(f"{source}: {done}{of} frames; ")
 
     def done(self, entry: Entry) -> None:
         """See `Listener`."""
-        if self._clip is not None:
-            self._clip.close()
-            self._clip = None
+        if entry.source in self._clips:
+            self._clips.pop(entry.source).close()
         if entry.status != "ignored":
             self.tally = self.tally.counted(entry.status)
             self._bar.update()
@@ -108,7 +112,8 @@ class Console:
             tqdm.write(f"failed: {entry.error}", file=sys.stderr)
         else:
             for note in entry.notes:
-                self._notes.setdefault(note, []).append(entry.source)
+                first, number = self._notes.get(note, (entry.source, 0))
+                self._notes[note] = first, number + 1
         if not self._terminal:
             self._line("")
 
@@ -118,11 +123,15 @@ class Console:
             return
         self._last_line = now
         settled = self.tally.written + self.tally.failed
-        text = f"{before}{self.tally} of {self._total}"
+        text = f"{before}{self.tally}"
+        if self._total:
+            text += f" of {self._total}"
         if settled:
             rate = settled / (now - self._started)
-            left = (self._total - settled - self.tally.skipped) / rate
-            text += f"; {rate * 60:.3g} a minute, about {tqdm.format_interval(left)} left"
+            text += f"; {rate * 60:.3g} a minute"
+            if self._total:
+                left = (self._total - settled - self.tally.skipped) / rate
+                text += f", about {tqdm.format_interval(left)} left"
         print(text, file=sys.stderr, flush=True)
 
     def __enter__(self) -> Console:
@@ -134,9 +143,9 @@ class Console:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._clip is not None:
-            self._clip.close()
+        for clip in self._clips.values():
+            clip.close()
         self._bar.close()
-        for note, sources in self._notes.items():
-            more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-            print(f"note: {sources[0]}{more}: {note}", file=sys.stderr)
+        for note, (first, number) in self._notes.items():
+            more = f" and {number - 1} more" if number > 1 else ""
+            print(f"note: {first}{more}: {note}", file=sys.stderr)

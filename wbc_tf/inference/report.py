@@ -40,6 +40,12 @@ class Entry:
     error: str | None = None
 
 
+def ignored_entry(source: PathLike) -> Entry:
+    """The entry of a file that is left out because of its ending."""
+    note = "ignored, because its ending is none that is read"
+    return Entry(str(source), "", "ignored", notes=(note,))
+
+
 class Report:
     """A JSON Lines file that can be read while it grows; each run starts a new one.
 

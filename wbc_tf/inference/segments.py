@@ -11,9 +11,9 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,8 @@ SEGMENT_SECONDS = 60.0
 # The drawing of a small picture tells models and precisions apart. Two runs of one model may differ
 # by a grey level: the order in which numbers are added depends on the machine.
 _SAMPLE_SIDE, _SAME = 32, 1
-_PLAN = "plan.json"
+#: The file of a `SegmentPlan`, beside the finished segments.
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,36 @@ def cartoonize_in_segments(
         results.append(result)
         done += result.frames
         progress(done, total)
+    entry = join_video(cartoonizer, job, settings, files, results, began=began, notes=notes)
+    shutil.rmtree(folder)
+    return entry
+
+
+def join_video(
+    cartoonizer: Cartoonizer,
+    job: Job,
+    settings: VideoSettings,
+    files: Sequence[Path],
+    results: Sequence[SegmentResult],
+    *,
+    began: float,
+    notes: Sequence[str],
+) -> Entry:
+    """Makes a video of its finished segments. The file is whole or not there.
+
+    Args:
+      cartoonizer: the model.
+      job: what to read and to write.
+      settings: those that the segments were made with.
+      files: the segments, in order.
+      results: of `make_segment`, in order.
+      began: the clock `time.perf_counter` when the work began.
+      notes: for the entry.
+
+    Raises:
+      OSError, ValueError, av.FFmpegError: it cannot be read or written.
+    """
+    container = container_of(job.target)
     with open_reader(job.source, settings) as reader, whole_file(job.target) as file:
         with open_writer(cartoonizer, reader, file, container, settings) as writer:
             frames = join_segments(
@@ -179,9 +210,7 @@ def cartoonize_in_segments(
             )
         reader.broken = sum(result.broken for result in results)
         reader.moved = sum(result.moved for result in results)
-        entry = written(job, reader, writer, file, frames=frames, began=began, notes=notes)
-    shutil.rmtree(folder)
-    return entry
+        return written(job, reader, writer, file, frames=frames, began=began, notes=notes)
 
 
 def _add(progress: Callable[[int, int | None], None], before: int, total: int, frames: int) -> None:
@@ -189,51 +218,107 @@ def _add(progress: Callable[[int, int | None], None], before: int, total: int, f
 
 
 def segments_folder(target: Path) -> Path:
-    """The hidden folder beside a target in which its finished segments lie.
+    """The hidden folder beside a target in which its finished segments lie."""
+    return target.with_name(segments_name(target.name))
 
-    Its name is short, so that it fits however long the target's is.
+
+def segments_name(name: str) -> str:
+    """What `segments_folder` is called for a file's name; short, however long that is."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return f".wbc-{digest}.segments"
+
+
+@dataclass(frozen=True)
+class SegmentPlan:
+    """How a video is divided, and what call it was divided for.
+
+    Attributes:
+      segments: the segments, in order.
+      call: what must be equal for finished segments to be of use: source, settings, PyAV.
+      sample: the drawing of a small picture, by which another model is noticed.
     """
-    digest = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return target.with_name(f".wbc-{digest}.segments")
+
+    segments: list[Segment]
+    call: dict[str, Any]
+    sample: list[Any]
+
+    def is_for(self, other: SegmentPlan) -> bool:
+        """Whether both were made for the same source, settings and model."""
+        return self.call == other.call and _is_same(self.sample, other.sample)
+
+    def to_json(self) -> bytes:
+        """For `from_json`."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> SegmentPlan:
+        """The plan that `to_json` was called on."""
+        document = json.loads(data)
+        return cls(**{**document, "segments": [Segment(**s) for s in document["segments"]]})
+
+
+def plan_video(
+    cartoonizer: Cartoonizer,
+    source: Path,
+    version: Sequence[Any],
+    settings: VideoSettings,
+    earlier: bytes | None,
+) -> tuple[SegmentPlan, list[str]]:
+    """The plan of an earlier call if it was the same, else a new one.
+
+    Args:
+      cartoonizer: the model.
+      source: the video.
+      version: what changes when the video does, as JSON can hold it: size and time.
+      settings: for the whole video.
+      earlier: the plan of an earlier call as `SegmentPlan.to_json` gave it, if there was one.
+
+    Returns:
+      The plan, and notes for people. It is the earlier one if, and only if, it equals that.
+
+    Raises:
+      VideoReadError: not a video, or one that was cut off.
+    """
+    call = {
+        "source": [source.name, *version],
+        "settings": asdict(settings),
+        "pyav": av.__version__,
+    }
+    plan = SegmentPlan([], call, _sample(cartoonizer, settings.draw))
+    notes: list[str] = []
+    if earlier is not None:
+        before = SegmentPlan.from_json(earlier)
+        if before.is_for(plan):
+            return before, notes
+        notes.append("segments of an earlier call had another model or other settings: made again")
+    segments = plan_segments(
+        source,
+        settings.segment_seconds or SEGMENT_SECONDS,
+        start=settings.start,
+        duration=settings.duration,
+        max_pixels=settings.max_pixels,
+    )
+    return replace(plan, segments=segments), notes
 
 
 def _plan(
     cartoonizer: Cartoonizer, source: Path, folder: Path, settings: VideoSettings
 ) -> tuple[list[Segment], list[str]]:
-    """The segments of an earlier call if it was the same, else new ones; and notes."""
+    """The segments, those of an earlier call if it was the same; and notes."""
     open_video(source)[0].close()  # says what is wrong with a file that is none
-    stat = source.stat()
-    call = {
-        "source": [source.name, stat.st_size, stat.st_mtime_ns],
-        "settings": asdict(settings),
-        "pyav": av.__version__,
-    }
-    sample = _sample(cartoonizer, settings.draw)
-    notes: list[str] = []
-    try:
-        plan = json.loads((folder / _PLAN).read_text("utf-8"))
-    except FileNotFoundError:
-        plan = None
-    if plan is not None:
-        if plan["call"] == call and _is_same(plan["sample"], sample):
-            remove_leftovers(folder)
-            return [Segment(**segment) for segment in plan["segments"]], notes
-        notes.append("segments of an earlier call had another model or other settings: made again")
-    seconds = settings.segment_seconds or SEGMENT_SECONDS
-    segments = plan_segments(
-        source,
-        seconds,
-        start=settings.start,
-        duration=settings.duration,
-        max_pixels=settings.max_pixels,
-    )
+    file, stat = folder / PLAN, source.stat()
+    version = [stat.st_size, stat.st_mtime_ns]
+    earlier = file.read_bytes() if file.exists() else None
+    plan, notes = plan_video(cartoonizer, source, version, settings, earlier)
+    if plan.to_json() == earlier:
+        remove_leftovers(folder)
+        return plan.segments, notes
     if folder.exists():
         shutil.rmtree(folder)
-    if len(segments) > 1:
+    if len(plan.segments) > 1:
         folder.mkdir(parents=True)
-        plan = {"call": call, "sample": sample, "segments": [asdict(s) for s in segments]}
-        write_whole(folder / _PLAN, json.dumps(plan).encode())
-    return segments, notes
+        write_whole(file, plan.to_json())
+    return plan.segments, notes
 
 
 def _sample(cartoonizer: Cartoonizer, draw: DrawSettings) -> list[Any]:

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wbc_tf import cluster
+from wbc_tf.cli.cluster_jobs import listed_jobs
+from wbc_tf.cli.command_line import UsageError
+from wbc_tf.inference.report import Entry
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    (tmp_path / "photos").mkdir()
+    for name in ("a.png", "b.jpg", "c.mkv", "notes.txt"):
+        (tmp_path / "photos" / name).touch()
+    return tmp_path / "photos"
+
+
+def test_a_dry_run_shows_what_would_become_of_each(
+    call: Callable, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").touch()
+    outcome = call(cluster, f"--input={photos}", f"--output={tmp_path / 'out'}", "--dry_run")
+    assert outcome.status == 0
+    assert outcome.out.splitlines() == [
+        f"{photos}/a.png -> {tmp_path}/out/a.png (there already, skipped)",
+        f"{photos}/b.jpg -> {tmp_path}/out/b.jpg",
+        f"{photos}/c.mkv -> {tmp_path}/out/c.mkv",
+    ]
+    assert "notes.txt: ignored" in outcome.err
+
+
+def test_a_film_that_cannot_be_written_so_fails_alone(photos: Path, tmp_path: Path) -> None:
+    values = cluster.define_flags()
+    values(["cluster", f"--input={photos}", f"--output={tmp_path / 'out'}", "--crf=99"])
+    failed = [i for i in listed_jobs(values) if isinstance(i, Entry) and i.status == "failed"]
+    assert [(entry.source, "--crf=99" in str(entry.error)) for entry in failed] == [
+        (str(photos / "c.mkv"), True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--input=photos"], "--input and --output are needed"),
+        (["--input=nowhere", "--output=out"], "nowhere: no such file"),
+        (["--input=empty", "--output=out"], "no pictures or videos in empty"),
+        (["--input=photos", "--output=photos"], "a.png would be overwritten"),
+        (["--input=photos", "--output=out", "--report=photos/a.png"], "would overwrite it"),
+        (["--input=photos", "--output=s4://out"], "s4://out"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], message: str
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    Path("empty").mkdir()
+    values = cluster.define_flags()
+    values(["cluster", *flags])
+    with pytest.raises(UsageError, match=message):
+        listed_jobs(values)
+    assert not Path("out").exists()
