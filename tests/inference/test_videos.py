@@ -157,3 +157,14 @@ def test_a_video_that_another_call_is_making_is_left_to_it(tmp_path: Path) -> No
     assert cartoonize_videos(other, [job], SETTINGS) == Tally(written=1)
     assert set(others) == {Tally(skipped=1)}
     assert os.listdir(tmp_path / "out") == ["b.mp4"]
+
+
+@pytest.mark.parametrize("name", ["b.avi", "b.mkv", "b.mp4"])
+def test_tags_in_an_old_encoding_keep_their_bytes(tmp_path: Path, name: str) -> None:
+    source = make(tmp_path / "a.avi", codec="mpeg4", tags={"title": "Stra-e"})
+    source.write_bytes(source.read_bytes().replace(b"Stra-e", b"Stra\xdfe"))  # Latin-1
+    with Console() as console:
+        cartoonize_videos(leave, [Job(source, tmp_path / name)], SETTINGS, listener=console)
+    assert console.tally == Tally(written=1)
+    with av.open(str(tmp_path / name), metadata_encoding="latin-1") as container:
+        assert container.metadata.get("title", container.metadata.get("TITLE")) == "Straße"

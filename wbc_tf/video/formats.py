@@ -171,6 +171,10 @@ VIDEO_EXTENSIONS = (
 FALLBACK_EXTENSION = ".mkv"
 
 
+#: How bytes in tags that are not UTF-8, as old AVI files have them, become text and bytes again.
+TAG_ERRORS = "surrogateescape"
+
+
 def is_video(path: PathLike) -> bool:
     """Whether a file's name has a video's ending."""
     return Path(path).suffix.lower() in VIDEO_EXTENSIONS

@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from wbc_tf.files import PathLike
 from wbc_tf.video.colour import ColourError, FrameToRgb
 from wbc_tf.video.decode import DecodedFrame, Decoder, times_by_order
-from wbc_tf.video.formats import CONTAINERS
+from wbc_tf.video.formats import CONTAINERS, TAG_ERRORS
 from wbc_tf.video.frames import Picture, VideoProperties, display_matrix
 from wbc_tf.video.truncation import EndCheck, is_broadcast, stated_end
 
@@ -353,7 +353,7 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
         raise VideoReadError(f"{path}: {kind}, not a file")
     try:
         # With "file:" before it, a name with a colon is not taken for a protocol.
-        container = av.open(f"file:{path}", options=_OPTIONS)
+        container = av.open(f"file:{path}", options=_OPTIONS, metadata_errors=TAG_ERRORS)
     except FileNotFoundError as error:
         reason = "a link to nothing" if path.is_symlink() else "there is no such file"
         raise VideoReadError(f"{path}: {reason}") from error

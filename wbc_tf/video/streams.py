@@ -18,7 +18,7 @@ from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 from av.video.stream import VideoStream
 
-from wbc_tf.video.formats import Container
+from wbc_tf.video.formats import TAG_ERRORS, Container
 
 # Bits per second and channel for sound that is encoded again: hard to tell from the source.
 _SOUND_BITS = 128_000
@@ -216,7 +216,7 @@ class OtherStreams:
         if self._container.stores_attachments:
             # By the demuxer that opened it before: the first of several names for the same one.
             kind = stream.container.format.name.split(",")[0]
-            with av.open(stream.container.name, format=kind) as again:
+            with av.open(stream.container.name, format=kind, metadata_errors=TAG_ERRORS) as again:
                 picture = bytes(next(again.demux(again.streams[stream.index])))
             kind = "png" if stream.name == "png" else "jpeg"
             self._target.add_attachment(f"cover.{kind}", f"image/{kind}", picture)
@@ -238,7 +238,7 @@ def _can_hold(container: Container, stream: Stream) -> bool:
     if stream.type == "data" and container.muxer == "avi":
         return False  # it accepts anything, but no player reads it
     try:
-        with av.open(os.devnull, "w", format=container.muxer) as trial:
+        with av.open(os.devnull, "w", format=container.muxer, metadata_errors=TAG_ERRORS) as trial:
             trial.add_stream_from_template(stream, opaque=True)
             trial.start_encoding()
     except (ValueError, av.FFmpegError):

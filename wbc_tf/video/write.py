@@ -17,7 +17,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from wbc_tf.video.colour import Colour, RgbToFrame
-from wbc_tf.video.formats import CODECS, Container, encoder_options
+from wbc_tf.video.formats import CODECS, TAG_ERRORS, Container, encoder_options
 from wbc_tf.video.frames import UPRIGHT, Picture, VideoProperties, display_matrix
 from wbc_tf.video.streams import OtherStreams
 
@@ -95,6 +95,7 @@ class VideoWriter:
             "w",
             format="nut" if is_segment else container.muxer,
             options=self._muxer_options(covers),
+            metadata_errors=TAG_ERRORS,
         )
         try:
             self._video = self._add_video(codec, crf, preset, height, width)
@@ -315,7 +316,7 @@ def lost_properties(path: Path, properties: VideoProperties) -> list[str]:
     Returns:
       What the container did not keep, each a phrase for people.
     """
-    with av.open(f"file:{path}") as container:
+    with av.open(f"file:{path}", metadata_errors=TAG_ERRORS) as container:
         stream = container.streams.video[0]
         frame = next(container.decode(stream))
         tags = {name.lower(): value for name, value in container.metadata.items()}
