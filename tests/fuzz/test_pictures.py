@@ -45,7 +45,7 @@ def attack(content: bytes, ending: str) -> Entry:
         if entry.status == "failed":
             assert left == []
             assert entry.error is not None
-            assert entry.error.startswith(f"{source}: "), entry.error
+            assert entry.error.startswith(str(source)), entry.error
             return entry
         assert (entry.status, left) == ("written", [target])
         before, after = (read_photo(path, animated=True) for path in (source, target))

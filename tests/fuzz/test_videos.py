@@ -77,6 +77,8 @@ def attack(content: bytes, name: str) -> Entry:
 @fuzz(25)
 # A stream of a type that FFmpeg does not know.
 @example(name="e.avi", edits=[(0.26203579733906035, 4, b"\x9b")])
+# Sound whose header states no channels.
+@example(name="c.mkv", edits=[(492, 4, b"\0\0\0\0")])
 # A packet of sound that claims to be played after 23 s.
 @example(name="f.ts", edits=[(0.44128182611849787, 4, b"\x7f\xff\xff\xff")])
 @given(name=st.sampled_from(sorted(CLIPS)), edits=EDITS)
@@ -90,3 +92,14 @@ def test_any_damage(name: str, edits: list[Edit]) -> None:
 @pytest.mark.parametrize("name", sorted(CLIPS))
 def test_every_clip_is_read_before_it_is_damaged(name: str) -> None:
     assert attack(seed(name), name).frames == 6
+
+
+def test_a_packet_of_sound_that_the_muxer_refuses_does_not_cost_the_video() -> None:
+    edits: list[Edit] = [
+        (48, 2, b"\x7f\xff\xff\xff"),
+        (0.048356442785018286, 4, b"\0\0\0\0"),
+        (0.6088119079878436, 59, b""),
+    ]
+    entry = attack(damaged(seed("f.ts"), edits), "f.ts")
+    assert (entry.status, entry.frames) == ("written", 6)
+    assert any("1 broken packets left out" in note for note in entry.notes)

@@ -35,7 +35,7 @@ class StreamWriter:
     """Writes one stream of the source into the new file; the subclasses say how.
 
     Attributes:
-      lost: number of packets that could not be decoded.
+      lost: number of packets that could not be decoded, or that the muxer refused as broken.
       moved: number of packets whose time ran backwards and was corrected.
     """
 
@@ -179,6 +179,10 @@ class OtherStreams:
         if packet.stream.index in self._writers:
             yield from self._writers[packet.stream.index][1].packets(packet)
 
+    def count_lost(self, index: int) -> None:
+        """Counts a packet of a source's stream that the muxer refused as broken."""
+        self._writers[index][1].lost += 1
+
     def flush(self) -> Iterator[Packet]:
         """The packets to write after the last one of the source."""
         for _, writer in self._writers.values():
@@ -197,7 +201,7 @@ class OtherStreams:
             return None
         if _can_hold(self._container, stream):
             return CopiedStream(stream, self._target)
-        if isinstance(stream, AudioStream):
+        if isinstance(stream, AudioStream) and stream.channels:  # none in a damaged header
             sound = self._container.sound
             self._notes.append(
                 f"{name} stored as {sound.removeprefix('lib')}: {muxer} cannot store it as it is"

@@ -177,8 +177,12 @@ class VideoWriter:
 
     def write_packet(self, packet: Packet) -> None:
         """Copies or converts a packet of one of the `streams`."""
+        index = packet.stream.index
         for written in self._others.packets(packet):
-            self._out.mux(written)
+            try:
+                self._out.mux(written)
+            except av.InvalidDataError:  # such as AAC of a broadcast whose header is damaged
+                self._others.count_lost(index)
 
     def _encode(self, picture: Picture) -> None:
         frame = self._to_frame.frame(self._orientation.stored(picture.rgb))
