@@ -6,7 +6,10 @@ Four figures on photos that no model was trained on: the share of nearly flat pi
 of edges, the content distance (`wbc_tf.evaluation`), and the probability of "drawn" by a linear
 probe between comic panels and other photos (`benchmarks._linear_probe`). Lightness is the mean of
 CIELAB's L, set against the photos'. None of the figures means anything alone: a blur is flat, and
-noise has edges. ``--sheet`` writes all photos and cartoons side by side, to look at.
+noise has edges. Beside them stand how far from an edge between two flat halves a cartoon differs
+from its own flat halves (a halo), and how much it changes from frame to frame of a static clip with
+a camera's noise, to the noise itself. ``--sheet`` writes all photos and cartoons side by side, to
+look at.
 
 The authors' weights stand beside them if ``--authors`` names a directory converted by
 ``python -m wbc_tf.convert``. Exits with 1 if the first model misses a bound.
@@ -105,6 +108,11 @@ def main() -> int:
             records.add("share of flat pixels", found.flat, "ratio", at_least=0.62)
             records.add("content distance", found.content, "ratio", at_most=0.15)
             records.add("lightness, to the photos'", light, "ratio", at_least=1.0, at_most=1.08)
+            cartoonizer = Cartoonizer.load(model, precision=options.precision)
+            records.add("width of a halo", halo_width(cartoonizer), "px", at_most=3)
+            records.add(
+                "flicker, to the noise", flicker(cartoonizer, photos[0]), "ratio", at_most=1
+            )
             if authors:
                 edges, drawn = found.edges / authors.edges, found.drawn / authors.drawn
                 records.add("edges, to the authors'", edges, "ratio", at_least=0.95)
@@ -152,6 +160,40 @@ def lightness(picture: np.ndarray) -> float:
     """Mean of CIELAB's L over a uint8 RGB picture, 0 to 100."""
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return float(lab[..., 0].mean())
+
+
+def halo_width(cartoonizer: Cartoonizer) -> float:
+    """How far from an edge a cartoon differs by more than 4 grey levels from its flat halves.
+
+    The widest of three edges, upright, in pixels at the working size.
+    """
+    widths = []
+    for dark, light in ((40, 120), (90, 170), (150, 230)):
+        photo = np.full([128, 192, 3], dark, np.uint8)
+        photo[:, 96:] = light
+        row = cartoonizer(photo)[64].astype(np.int16)
+        flat = np.where(np.arange(192)[:, None] < 96, row[40], row[152])
+        off = np.abs(row - flat).max(axis=-1)[24:-24] > 4
+        distance = np.abs(np.arange(24, 168) - 95.5) + 0.5
+        widths.append(float((distance * off).max()))
+    return max(widths)
+
+
+def flicker(cartoonizer: Cartoonizer, photo: np.ndarray, *, frames: int = 5) -> float:
+    """Mean deviation over time of a static clip's cartoons, to that of its frames.
+
+    The clip is one photo with normal noise of 2 grey levels, as a camera in fair light has it.
+    """
+    random = np.random.default_rng(0)
+    clip = [
+        np.clip(np.rint(photo + random.normal(0, 2, photo.shape)), 0, 255).astype(np.uint8)
+        for _ in range(frames)
+    ]
+    before, after = (
+        np.std(np.stack(pictures).astype(np.float32), axis=0).mean()
+        for pictures in (clip, [cartoonizer(frame) for frame in clip])
+    )
+    return float(after / before)
 
 
 def cartoons_of(
