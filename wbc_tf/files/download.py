@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from wbc_tf.files import PathLike
-from wbc_tf.files.whole import whole_file
+from wbc_tf.files.whole import remove_leftovers, whole_file
 
 _TIMEOUT_SECONDS = 30
 
@@ -42,6 +42,7 @@ def fetch_published(files: Mapping[str, str], *, base_url: str, folder: PathLike
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
     for name, sha1 in files.items():
         target = folder / name
         if not (target.is_file() and git_blob_sha1(target) == sha1):
