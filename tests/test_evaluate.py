@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.methods.small import SMALL
 from wbc_tf import evaluate
 from wbc_tf.files.pictures import write_image
-from wbc_tf.methods.registry import METHODS
-from wbc_tf.training.checkpoints import RunCheckpoints
-from wbc_tf.training.optimization import AveragedGenerator
 
 Call = Callable[..., object]
 
@@ -70,34 +64,6 @@ def test_help_does_not_wait_for_tensorflow(root: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "--vgg_weights" in done.stdout
-
-
-@pytest.mark.parametrize("name", sorted(METHODS))
-def test_a_run_of_each_method_needs_only_its_generator(
-    name: str,
-    arguments: list[str],
-    tmp_path: Path,
-    call: Call,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A run folder with a config and a checkpoint; no photos, no VGG, no discriminators."""
-    spec = METHODS[name]
-    monkeypatch.setattr(spec.config, "generator_settings", lambda self: SMALL.get(name, {}))
-    config = spec.config.presets()[name]
-    workdir = tmp_path / "run"
-    workdir.mkdir()
-    document = {"method": name, "config": json.loads(config.to_json())}
-    (workdir / "config.json").write_text(json.dumps(document))
-    build = partial(spec.exported().build, **config.generator_settings())
-    average = AveragedGenerator(build, config)
-    state = {**average.state(), "discriminator": tf.keras.Sequential([tf.keras.layers.Dense(2)])}
-    state["discriminator"].build([None, 3])
-    RunCheckpoints(workdir / "checkpoints", state).save(7)
-    outcome = call(evaluate, f"--workdir={workdir}", *arguments, "--metrics=flatness")
-    assert outcome.status == 0, outcome.err
-    (line,) = (workdir / "evaluation.jsonl").read_text().splitlines()
-    assert json.loads(line)["step"] == 7
-    assert len(json.loads(line)["figures"]) == 6
 
 
 def test_a_folder_that_holds_no_run(arguments: list[str], tmp_path: Path, call: Call) -> None:

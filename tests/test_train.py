@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -13,15 +12,23 @@ import time
 import numpy as np
 import pytest
 
-from wbc_tf import train as command_of_train
+from wbc_tf import cartoonize
+from wbc_tf import train as train_command
 from wbc_tf.files.pictures import read_rgb, write_image
-from wbc_tf.methods.registry import METHODS
 
-# Small enough for seconds, with both phases and a moving average.
-COMMON = (
-    "--batch_size=2",
+# The smallest networks of all methods, with both phases and a moving average. What every method's
+# runs have in common is in tests/methods/test_every_run.py.
+TINY = (
+    "--method=cartoongan",
+    "--patch_size=32",
+    "--channels=4",
+    "--blocks=1",
+    "--discriminator_channels=4",
+    "--image_pool=2",
     "--vgg_layer=block1_conv2",
     "--vgg_weights=random",
+    "--vgg_size=0",
+    "--batch_size=2",
     "--crop_sides=0.4,0.9",
     "--ema_momentum=0.9",
     "--pretrain_steps=3",
@@ -29,33 +36,8 @@ COMMON = (
     "--checkpoint_every=2",
     "--deterministic",
 )
-
-# What makes each method small; in white_box, what has most in it: adaptive structure maps, content
-# held to the photo's regions, our own terms, bounded output.
-SMALL = {
-    "white_box": (
-        "--patch_size=32",
-        "--vgg=vgg16",
-        "--structure=adaptive",
-        "--nostructure_released",
-        "--content_target=structure",
-        "--pixel_weight=1",
-        "--gradient_weight=1",
-        "--channel_mean_weight=0.5",
-        "--contrast_weight=0.5",
-        "--gradient_count_weight=0.5",
-        "--bound_output=clip",
-    ),
-    "cartoongan": (
-        "--method=cartoongan",
-        "--patch_size=32",
-        "--channels=4",
-        "--blocks=1",
-        "--discriminator_channels=4",
-    ),
-    "animegan_v2": ("--method=animegan_v2", "--patch_size=64", "--generator=lite"),
-}
-TINY = (*COMMON, *SMALL["white_box"])
+# Deterministic operations are a switch for the whole process, in which other tests run too.
+HERE = (*TINY, "--nodeterministic")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +55,8 @@ def folders(tmp_path_factory):
 
 def command(root, *arguments):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    # The same bits have to come from all cores as from one.
+    environment.pop("TF_NUM_INTRAOP_THREADS", None)
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=root,
@@ -109,23 +93,13 @@ def losses(workdir):
 
 
 @pytest.fixture(scope="module")
-def unbroken_run(root, folders, tmp_path_factory):
-    """Trains a method without a break, once: its name -> the run's folder."""
-
-    @functools.cache
-    def run(method):
-        workdir = tmp_path_factory.mktemp("runs") / method
-        status, out, err = train(root, *COMMON, *SMALL[method], *folders, f"--workdir={workdir}")
-        assert status == 0, err
-        assert "Done" in out
-        return workdir
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def unbroken(unbroken_run):
-    return unbroken_run("white_box")
+def unbroken(root, folders, tmp_path_factory):
+    """The folder of a run without a break."""
+    workdir = tmp_path_factory.mktemp("runs") / "unbroken"
+    status, out, err = train(root, *TINY, *folders, f"--workdir={workdir}")
+    assert status == 0, err
+    assert "Done" in out
+    return workdir
 
 
 def test_a_run_leaves_what_it_promises(unbroken):
@@ -133,35 +107,25 @@ def test_a_run_leaves_what_it_promises(unbroken):
     assert [record["phase"] for record in records] == ["pretrain"] * 3 + ["adversarial"] * 4
     assert all(np.isfinite(value) for r in records for value in r.values() if value != r["phase"])
     document = json.loads((unbroken / "config.json").read_text())
-    assert document["method"] == "white_box"
+    assert document["method"] == "cartoongan"
     assert document["config"]["patch_size"] == 32
     for path in ("model/1/saved_model.pb", "samples/step-0000007.png", "checkpoints/step-7.index"):
         assert (unbroken / path).is_file()
 
 
-def test_its_model_cartoonizes(root, unbroken, tmp_path):
-    photo = tmp_path / "photo.png"
+def test_its_model_cartoonizes(call, unbroken, tmp_path):
+    photo, cartoon = tmp_path / "photo.png", tmp_path / "cartoon.png"
     write_image(photo, np.random.default_rng(1).integers(0, 256, (33, 50, 3), dtype=np.uint8))
-    process = command(
-        root,
-        "cartoonize.py",
-        f"--model={unbroken / 'model'}",
-        f"--input={photo}",
-        f"--output={tmp_path / 'cartoon.png'}",
-    )
-    out, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err
-    assert out.splitlines()[-1] == "1 written, 0 skipped, 0 failed"
-    assert read_rgb(tmp_path / "cartoon.png").shape == (33, 50, 3)
+    model = f"--model={unbroken / 'model'}"
+    outcome = call(cartoonize, model, f"--input={photo}", f"--output={cartoon}")
+    assert outcome.status == 0, outcome.err
+    assert outcome.out.splitlines()[-1] == "1 written, 0 skipped, 0 failed"
+    assert read_rgb(cartoon).shape == (33, 50, 3)
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_killed_and_resumed_goes_on_as_if_nothing_had_been(
-    root, folders, unbroken_run, tmp_path, method
-):
+def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbroken, tmp_path):
     workdir = tmp_path / "run"
-    flags = [*COMMON, *SMALL[method], *folders]
-    process = running_past_step_4(root, flags, workdir)
+    process = running_past_step_4(root, [*TINY, *folders], workdir)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -170,19 +134,19 @@ def test_killed_and_resumed_goes_on_as_if_nothing_had_been(
         if not later.name.startswith("step-4."):
             later.unlink()
 
-    status, _, err = train(root, *flags, f"--workdir={workdir}")
+    status, _, err = train(root, *TINY, *folders, f"--workdir={workdir}")
     assert status == 0, err
     # Not a bit may differ: both runs are deterministic.
-    assert losses(workdir) == losses(unbroken_run(method))
+    assert losses(workdir) == losses(unbroken)
     assert [record["step"] for record in losses(workdir)] == list(range(1, 8))
 
 
-def test_sigterm_saves_and_says_that_the_run_is_not_done(root, folders, tmp_path):
+def test_sigterm_saves_and_says_that_the_run_is_not_done(root, folders, call, tmp_path):
     workdir = tmp_path / "run"
     process = running_past_step_4(root, [*TINY, *folders], workdir)
-    second = train(root, *TINY, *folders, f"--workdir={workdir}", "--steps=100000")
-    assert second[0] == 2
-    assert f"another training runs in this folder (process {process.pid} on " in second[2]
+    second = call(train_command, *HERE, *folders, f"--workdir={workdir}", "--steps=100000")
+    assert second.status == 2
+    assert f"another training runs in this folder (process {process.pid} on " in second.err
     process.terminate()
     out, err = process.communicate(timeout=300)
     assert process.returncode == 143, err
@@ -197,7 +161,7 @@ def test_sigterm_saves_and_says_that_the_run_is_not_done(root, folders, tmp_path
     [("--patch_size=36", "--patch_size was 32, now 36"), ("--noresume", "already holds a run")],
 )
 def test_a_run_folder_is_one_run(call, folders, unbroken, argument, expected):
-    outcome = call(command_of_train, *TINY, *folders, f"--workdir={unbroken}", argument)
+    outcome = call(train_command, *HERE, *folders, f"--workdir={unbroken}", argument)
     assert outcome.status == 2
     assert expected in outcome.err
 
@@ -209,7 +173,7 @@ def test_a_run_folder_is_one_run(call, folders, unbroken, argument, expected):
         (["--learning_rate=nan"], "--learning_rate=nan: not a finite number"),
         (["--pretrain_steps=0"], "from a random generator"),
         (["--learning_rate=-1"], "learning_rate is -1.0, and must be greater than 0"),
-        (["--preset=best"], "no preset 'best'; there is white_box, white_box_paper"),
+        (["--preset=best"], "no preset 'best'; there is cartoongan"),
         (["--vgg_weights=gone.h5"], "gone.h5"),
         (["--method=magic"], "no method 'magic'"),
         (["--learning_speed=1"], "Unknown command line flag 'learning_speed'"),
@@ -224,9 +188,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     call, folders, tmp_path, arguments, expected
 ):
     workdir = tmp_path / "run"
-    # Deterministic operations are a switch for the whole process, in which other tests run too.
-    everything = [*TINY, *folders, f"--workdir={workdir}", "--nodeterministic", *arguments]
-    outcome = call(command_of_train, *everything)
+    outcome = call(train_command, *HERE, *folders, f"--workdir={workdir}", *arguments)
     assert outcome.status == 2, outcome.err
     assert expected in outcome.err
     assert not workdir.exists()
@@ -236,30 +198,30 @@ def test_a_damaged_run_folder_and_a_file_in_its_place_are_named(call, folders, t
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.json").write_text('{"method": "whi')
     (tmp_path / "file").touch()
-    everything = [*TINY, *folders, "--nodeterministic"]
-    outcome = call(command_of_train, *everything, f"--workdir={tmp_path / 'run'}")
+    everything = [*HERE, *folders]
+    outcome = call(train_command, *everything, f"--workdir={tmp_path / 'run'}")
     assert outcome.status == 2
     assert "config.json: this run cannot be set up" in outcome.err
-    outcome = call(command_of_train, *everything, f"--workdir={tmp_path / 'file'}")
+    outcome = call(train_command, *everything, f"--workdir={tmp_path / 'file'}")
     assert (outcome.status, str(tmp_path / "file") in outcome.err) == (2, True), outcome.err
 
 
-def test_a_finished_run_is_found_finished_wherever_its_data_lies(root, folders, unbroken, tmp_path):
+def test_a_finished_run_is_found_finished_wherever_its_data_lies(call, folders, unbroken, tmp_path):
     moved = []
     for folder in folders:
         flag, place = folder.split("=")
         (tmp_path / flag.strip("-")).symlink_to(place)
         moved.append(f"{flag}={tmp_path / flag.strip('-')}")
-    status, _, err = train(root, *TINY, *moved, f"--workdir={unbroken}")
-    assert status == 0, err
+    outcome = call(train_command, *HERE, *moved, f"--workdir={unbroken}")
+    assert outcome.status == 0, outcome.err
     assert [path.name for path in (unbroken / "model").iterdir()] == ["1"], "no second export"
     assert len(losses(unbroken)) == 7
 
 
 def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):
-    outcome = call(command_of_train, *TINY, *folders, "--dry_run", f"--workdir={tmp_path / 'run'}")
+    outcome = call(train_command, *TINY, *folders, "--dry_run", f"--workdir={tmp_path / 'run'}")
     assert outcome.status == 0, outcome.err
-    assert json.loads(outcome.out)["config"]["texture_weight"] == 1.0
+    assert json.loads(outcome.out)["config"]["ema_momentum"] == 0.9
     assert not (tmp_path / "run").exists()
 
 
@@ -273,7 +235,7 @@ def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):
     ],
 )
 def test_each_flagfile_resolves(call, root, name):
-    outcome = call(command_of_train, f"--flagfile={root / 'configs' / name}", "--dry_run")
+    outcome = call(train_command, f"--flagfile={root / 'configs' / name}", "--dry_run")
     assert outcome.status == 0, outcome.err
     assert json.loads(outcome.out)["method"] == "white_box"
 
@@ -281,7 +243,7 @@ def test_each_flagfile_resolves(call, root, name):
 def test_the_presets_differ_where_paper_and_code_do(call):
     resolved = {}
     for preset in ("white_box", "white_box_paper"):
-        outcome = call(command_of_train, f"--preset={preset}", "--dry_run")
+        outcome = call(train_command, f"--preset={preset}", "--dry_run")
         resolved[preset] = json.loads(outcome.out)["config"]
     assert resolved["white_box"]["adversarial"] == "lsgan"
     assert resolved["white_box_paper"]["adversarial"] == "log"
@@ -289,6 +251,6 @@ def test_the_presets_differ_where_paper_and_code_do(call):
 
 
 def test_help_fits_people(call):
-    outcome = call(command_of_train, "--help")
+    outcome = call(train_command, "--help")
     assert outcome.status == 0
     assert "--texture_weight" in outcome.out

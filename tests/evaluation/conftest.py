@@ -41,9 +41,15 @@ def picture_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """InceptionV3's own file format with random weights: 22 million, so once for all tests."""
+def inception() -> tf.keras.Model:
+    """Keras' InceptionV3 with random weights: 22 million, so once for all tests."""
     tf.keras.utils.set_random_seed(0)
+    return tf.keras.applications.InceptionV3(include_top=False, weights=None)
+
+
+@pytest.fixture(scope="session")
+def inception_weights(inception: tf.keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in its own file format."""
     path = tmp_path_factory.mktemp("inception") / "random_notop.h5"
-    tf.keras.applications.InceptionV3(include_top=False, weights=None).save_weights(path)
+    inception.save_weights(path)
     return path

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from wbc_tf.evaluation import inception
+from wbc_tf.evaluation import inception as module
 from wbc_tf.evaluation.inception import (
     DIMENSION,
     PROTOCOL,
@@ -46,14 +46,10 @@ def test_a_fine_grid_becomes_grey_and_no_coarser_one():
     assert np.abs(inner).max() < 0.02
 
 
-def test_features_are_keras_networks_pooled_maps_under_its_own_preprocessing(
-    features, inception_weights
-):
-    application = tf.keras.applications.InceptionV3(include_top=False, weights=None)
-    application.load_weights(inception_weights)
+def test_features_are_keras_networks_pooled_maps_under_its_own_preprocessing(features, inception):
     picture = _picture(299, 299)
     preprocess = tf.keras.applications.inception_v3.preprocess_input
-    maps = application.predict(preprocess(np.float32(picture[None])), verbose=0)
+    maps = inception.predict(preprocess(np.float32(picture[None])), verbose=0)
     assert maps.shape == (1, 8, 8, DIMENSION)
     ours = features([picture])
     np.testing.assert_allclose(ours, maps.mean(axis=(1, 2)), rtol=1e-4, atol=1e-5 * ours.max())
@@ -72,7 +68,7 @@ def test_the_name_says_network_size_and_resampling():
 
 
 def test_weights_that_are_not_keras_own_are_warned_of(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(inception, "_loaded", lambda path: None)
+    monkeypatch.setattr(module, "_loaded", lambda path: None)
     path = tmp_path / "mine.h5"
     path.write_bytes(b"abc")
     with caplog.at_level(logging.WARNING):

@@ -79,7 +79,7 @@ def test_every_pixel_is_the_authors(authors: Cartoonizer, reference: Path, name:
     assert 0.4 < difference.mean() < 0.6
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("liuyifei4", "mountain4")])
+@pytest.mark.parametrize("name", ["china6", "mountain5"])
 def test_uncut_photos_are_the_authors_where_the_cut_is_out_of_sight(
     authors: Cartoonizer, reference: Path, name: str
 ) -> None:

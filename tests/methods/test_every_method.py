@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import tensorflow as tf
 
-from tests import toy
-from tests.methods.small import SMALL, SMALL_RUN
-from wbc_tf.artefact.exported import WHOLE, Exported
+from tests.methods.small import SMALL, SPECS
+from wbc_tf import cartoonize, compare, evaluate, export
+from wbc_tf.artefact.exported import WHOLE, Exported, load_generator
+from wbc_tf.artefact.model_directory import load_signatures, read_metadata
 from wbc_tf.artefact.weights import WeightsError
-from wbc_tf.files.pictures import write_image
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer, MemoryBudgetError
 from wbc_tf.methods.registry import METHODS
+from wbc_tf.methods.runs import NO_LICENCE
 from wbc_tf.serving.sample_photo import sample_photo
+from wbc_tf.serving.tflite import run_tflite
 from wbc_tf.training.spec import ConversionError, MethodSpec
 
-SPECS = [pytest.param(spec, id=spec.name) for spec in (*METHODS.values(), toy.SPEC)]
+every_method = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Photos and cartoons, three of each, none of them square."""
-    root = tmp_path_factory.mktemp("pictures")
-    for kind in ("photo", "cartoon"):
-        (root / kind).mkdir()
-        for number, size in enumerate([(64, 80), (70, 66), (96, 65)]):
-            write_image(root / kind / f"{number}.png", sample_photo(*size))
-    return {f"{kind}_dir": str(root / kind) for kind in ("photo", "cartoon")}
-
-
-@pytest.mark.parametrize("spec", SPECS)
+@every_method
 def test_recipes_are_valid_explained_and_survive_json(spec: MethodSpec) -> None:
     presets = spec.config.presets()
     assert next(iter(presets)) == spec.name
@@ -43,39 +40,6 @@ def test_recipes_are_valid_explained_and_survive_json(spec: MethodSpec) -> None:
         assert type(config).from_json(config.to_json()) == config
     for field in dataclasses.fields(spec.config):
         assert field.metadata["help"].endswith("."), field.name
-
-
-@pytest.mark.parametrize("spec", SPECS)
-def test_a_step_of_each_phase_in_half_precision(spec: MethodSpec, folders: dict[str, str]) -> None:
-    config = spec.config(
-        **folders,
-        patch_size=32,
-        batch_size=2,
-        pretrain_steps=1,
-        steps=1,
-        precision="mixed_bfloat16",
-        vgg="vgg19",
-        vgg_layer="block1_conv2",
-        vgg_weights="random",
-        **SMALL_RUN.get(spec.name, {}),
-    )
-    method = spec.build(config)
-    (batch,) = method.batches(start_step=0).take(1)
-    for step, phase in enumerate(method.phases()):
-        figures = phase.train_step(batch, tf.constant(step, tf.int64))
-        assert "generator_loss" in figures
-        for name, value in figures.items():
-            assert value.dtype == tf.float32, name
-            assert np.isfinite(value), name
-    weights = method.generator.variables
-    assert {variable.dtype for variable in weights} == {tf.float32}
-    # After one update of it the average is the weights: nothing is left of its start.
-    averaged = method.averaged_generator()
-    assert averaged.compute_dtype == "float32"
-    for ours, theirs in zip(averaged.get_weights(), method.generator.get_weights()):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    for name, pictures in method.sample(method.sample_photos()[:1]).items():
-        assert pictures.shape == (1, 32, 32, 3), name
 
 
 def _cartoonizer(exported: Exported, generator: tf.keras.Model, **options: Any) -> Cartoonizer:
@@ -86,7 +50,7 @@ def _cartoonizer(exported: Exported, generator: tf.keras.Model, **options: Any) 
     return Cartoonizer(coefficients, metadata=exported.metadata(generator), **options)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@every_method
 def test_any_size_is_drawn_and_strength_leads_from_the_photo(spec: MethodSpec) -> None:
     exported = spec.exported()
     assert exported.method == spec.name
@@ -105,7 +69,7 @@ def test_any_size_is_drawn_and_strength_leads_from_the_photo(spec: MethodSpec) -
         np.testing.assert_array_equal(cartoonize(photo, strength=0.0), photo)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@every_method
 def test_over_the_budget_tiles_or_an_error_that_helps(spec: MethodSpec) -> None:
     exported = spec.exported()
     generator = exported.build(**SMALL.get(spec.name, {}))
@@ -121,7 +85,7 @@ def test_over_the_budget_tiles_or_an_error_that_helps(spec: MethodSpec) -> None:
         tight(sample_photo(400, 420), short_side=0)
 
 
-@pytest.mark.parametrize("spec", [param for param in SPECS if param.values[0].converter])
+@pytest.mark.parametrize("spec", METHODS.values(), ids=METHODS)
 def test_converters_state_a_licence_and_name_what_they_cannot_read(
     spec: MethodSpec, tmp_path: Path
 ) -> None:
@@ -133,3 +97,91 @@ def test_converters_state_a_licence_and_name_what_they_cannot_read(
     for path in (tmp_path / "nowhere", tmp_path / "no-weights"):
         with pytest.raises((ConversionError, WeightsError, OSError), match=path.name):
             converter.load(str(path))
+
+
+@dataclass
+class Trained:
+    """A run's folder, a photo, and the network."""
+
+    workdir: Path
+    photo: np.ndarray
+    coefficients: Callable[..., tuple[tf.Tensor, tf.Tensor]]
+    delta: float
+
+    def cartoon(self, strength: float = 1.0, delta: float | None = None) -> np.ndarray:
+        """What the network draws of the photo."""
+        photo = tf.constant(self.photo)
+        scale, offset = self.coefficients(photo, strength, self.delta if delta is None else delta)
+        return (scale * photo + offset).numpy()
+
+
+@pytest.fixture(scope="module", params=SPECS)
+def trained(request: pytest.FixtureRequest, fresh_runs: Path) -> Iterator[Trained]:
+    """A finished run of a registered method; its pictures and VGG are gone."""
+    name = request.param
+    workdir = fresh_runs / name / "unbroken"
+    exported = SPECS[name].exported()
+    network = partial(exported.coefficients, load_generator(exported, workdir / "model"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(METHODS, name, SPECS[name])
+        yield Trained(workdir, to_float(sample_photo(24, 36)[None]), network, exported.delta)
+
+
+def _ok(outcome: Any) -> str:
+    assert outcome.status == 0, outcome.err
+    return outcome.out
+
+
+def test_a_server_gets_it(trained: Trained, call: Callable, tmp_path: Path) -> None:
+    arguments = (f"--workdir={trained.workdir}", f"--output={tmp_path}", "--short_side=40")
+    # The export itself compares three signatures with the network, see wbc_tf/serving/parity.py.
+    assert "Against the network: predict_float differs by" in _ok(call(export, *arguments))
+    version = tmp_path / "unbroken" / "1"
+    stated = read_metadata(version)
+    recorded = json.loads((trained.workdir / "config.json").read_text())
+    assert stated["step"] == 6
+    assert stated["config"] == recorded["config"]
+    assert stated["training_commit"] == recorded["commit"]
+    assert stated["licence"] == NO_LICENCE
+    inputs = {"photo": trained.photo, "strength": tf.constant(0.5)}
+    signatures = load_signatures(version)
+    half = (trained.photo + trained.cartoon()) / 2
+    np.testing.assert_allclose(signatures["predict_float"](**inputs)["cartoon"], half, atol=1e-4)
+    found = signatures["coefficients"](**inputs)
+    drawn = found["scale"] * trained.photo + found["offset"]
+    np.testing.assert_allclose(drawn, half, atol=1e-4)
+
+
+def test_a_phone_gets_it(trained: Trained, call: Callable, tmp_path: Path) -> None:
+    arguments = (f"--workdir={trained.workdir}", f"--output={tmp_path}", "--format=tflite")
+    _ok(call(export, *arguments, "--size=24x36"))
+    content = (tmp_path / "unbroken-tflite" / "1" / "float32.tflite").read_bytes()
+    np.testing.assert_allclose(run_tflite(content, trained.photo), trained.cartoon(), atol=1e-4)
+
+
+def test_onnx_runtime_draws_the_same(trained: Trained, call: Callable, tmp_path: Path) -> None:
+    arguments = (f"--workdir={trained.workdir}", f"--output={tmp_path}", "--format=onnx")
+    _ok(call(export, *arguments))
+    file = tmp_path / "unbroken-onnx" / "1" / "float32.onnx"
+    stored = {each.name: each for each in onnx.load(str(file)).graph.initializer}
+    for name, default in (("strength", 1.0), ("delta", trained.delta)):
+        assert onnx.numpy_helper.to_array(stored[name]) == default, name
+    photo = to_uint8(trained.photo)[0]
+    for settings in ({}, {"strength": 0.5}, {"delta": 1.0}):
+        drawn = Cartoonizer.load(file)(photo, **settings).astype(int)
+        assert np.abs(drawn - to_uint8(trained.cartoon(**settings))[0]).max() <= 1, settings
+
+
+def test_it_is_drawn_with_compared_and_measured(
+    trained: Trained, call: Callable, folders: Path, tmp_path: Path
+) -> None:
+    model, photos = f"--model={trained.workdir / 'model'}", folders / "photo"
+    _ok(call(cartoonize, model, f"--input={photos}", f"--output={tmp_path / 'drawn'}"))
+    assert read_rgb(tmp_path / "drawn" / "0.png").shape == read_rgb(photos / "0.png").shape
+    _ok(call(compare, model, f"--photos={photos}", f"--output={tmp_path / 'sheet'}"))
+    assert (tmp_path / "sheet" / "contact_sheet.png").is_file()
+    arguments = (f"--workdir={trained.workdir}", f"--photos={photos}", "--metrics=flatness")
+    _ok(call(evaluate, *arguments, f"--reference={folders / 'cartoon'}"))
+    (line,) = (trained.workdir / "evaluation.jsonl").read_text().splitlines()
+    assert json.loads(line)["step"] == 6
+    assert len(json.loads(line)["figures"]) == 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -116,12 +117,18 @@ def damage(data, how):
     return bytes(changed)
 
 
+#: What a resumed run reads, besides older checkpoints when the newest is damaged.
+READ = ("config.json", "losses.jsonl", "model.txt", "step-6.")
+
+
 @pytest.mark.parametrize("how", ["removed", "cut off", "garbled"])
 def test_damage_to_any_single_file_costs_nothing_else(finished, tmp_path, how, warnings):
     expected = losses(finished)
     intact = files_of(finished)
     refused = []
     for number, name in enumerate(intact):
+        if how != "removed" and not name.name.startswith(READ):
+            continue
         workdir = tmp_path / str(number)
         shutil.copytree(finished, workdir)
         damaged = workdir / name
@@ -169,9 +176,20 @@ def test_no_intact_checkpoint_stops_the_run(finished, tmp_path):
             assert (workdir / name).read_bytes() == content
 
 
+@pytest.fixture(scope="module")
+def intact_layers(finished):
+    """Step -> the layer's variables in its checkpoint."""
+    method = TinyMethod(warm_steps=2, main_steps=STEPS - 2)
+    checkpoints, found = RunCheckpoints(finished / "checkpoints", method.state()), {}
+    for step in (4, STEPS):
+        checkpoints.restore(checkpoints.kept[step])
+        found[step] = [variable.numpy() for variable in method.layer.variables]
+    return found
+
+
 # Kept short here. Ten minutes of the like on a busy machine (1,056 cases) found nothing more.
 @settings(
-    max_examples=60,
+    max_examples=30,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -182,7 +200,9 @@ def test_no_intact_checkpoint_stops_the_run(finished, tmp_path):
     length=st.integers(0, 64),
     filling=st.binary(max_size=64),
 )
-def test_no_damage_to_a_checkpoint_goes_unseen(finished, tmp_path, which, start, length, filling):
+def test_no_damage_to_a_checkpoint_goes_unseen(
+    finished, intact_layers, tmp_path, which, start, length, filling
+):
     """Any bytes replaced by any others: the same state as before, or the next older one."""
     folder = tmp_path / "checkpoints"
     shutil.rmtree(folder, ignore_errors=True)
@@ -194,11 +214,7 @@ def test_no_damage_to_a_checkpoint_goes_unseen(finished, tmp_path, which, start,
 
     method = TinyMethod(warm_steps=2, main_steps=STEPS - 2)
     restored = RunCheckpoints(folder, method.state()).restore()
-    assert restored in (4, STEPS)
-    expected = TinyMethod(warm_steps=2, main_steps=STEPS - 2)
-    whole = RunCheckpoints(finished / "checkpoints", expected.state())
-    whole.restore(whole.kept[restored])
-    for ours, theirs in zip(method.layer.variables, expected.layer.variables):
+    for ours, theirs in zip(method.layer.variables, intact_layers[restored]):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -263,8 +279,14 @@ print(len({gradient().numpy().tobytes() for _ in range(200)}))
 
 def test_a_deterministic_step_gives_the_same_bits_each_time(root):
     """Without the one thread, one in eight of these sums comes out in another order."""
-    command = [sys.executable, "-c", REPEATED]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", REPEATED],
+        cwd=root,
+        env={k: v for k, v in os.environ.items() if k != "TF_NUM_INTRAOP_THREADS"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "1\n"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,50 +11,42 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
-from wbc_tf.artefact.exported import Exported
+from wbc_tf.artefact.exported import load_generator
+from wbc_tf.artefact.model_directory import read_metadata
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.engines import ONNX_METADATA
-from wbc_tf.methods.registry import METHODS
+from wbc_tf.methods.white_box.exported import EXPORTED
 from wbc_tf.serving.onnx import OPSET, VARIANTS, export_onnx
 from wbc_tf.serving.parity import ParityError
 from wbc_tf.serving.sample_photo import sample_photo
 from wbc_tf.serving.variants import Tolerance
 
-#: Small networks of each method.
-SETTINGS = {
-    "animegan_v2": {"network": "lite"},
-    "cartoongan": {"channels": 8, "blocks": 1},
-    "white_box": {"channels": 4, "blocks": 1},
-}
+Network = Callable[..., tuple[tf.Tensor, tf.Tensor]]
 
 
-def _network(name: str) -> tuple[Exported, tf.keras.Model]:
-    tf.keras.utils.set_random_seed(0)
-    exported = METHODS[name].exported()
-    return exported, exported.build(**SETTINGS[name])
+@pytest.fixture(scope="module")
+def network(tiny_model: Path) -> Network:
+    return partial(EXPORTED.coefficients, load_generator(EXPORTED, tiny_model))
 
 
-@pytest.fixture(scope="module", params=METHODS)
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """A method's network, and its files."""
-    exported, generator = _network(request.param)
-    metadata = {**exported.metadata(generator), "licence": "none"}
-    coefficients = partial(exported.coefficients, generator)
+@pytest.fixture(scope="module")
+def version(network: Network, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files; those of every method are tested in tests/methods/test_every_method.py."""
     folder = tmp_path_factory.mktemp("onnx") / "tiny-onnx"
-    version, rows = export_onnx(folder, coefficients, size=None, metadata=metadata)
+    metadata = read_metadata(tiny_model / "1")
+    version, rows = export_onnx(folder, network, size=None, metadata=metadata)
     assert [row.variant for row in rows] == list(VARIANTS)
     assert rows[1].size < 0.7 * rows[0].size
-    return coefficients, exported.delta, version
+    return version
 
 
-def test_a_file_is_a_model_like_any_other(written) -> None:
-    coefficients, delta, version = written
+def test_a_file_is_a_model_like_any_other(network: Network, version: Path) -> None:
     photo = sample_photo(37, 50)
-    for settings in ({}, {"strength": 0.5}, {"delta": 1.0}):
-        knobs = {"strength": 1.0, "delta": delta, **settings}
+    for settings in ({}, {"strength": 0.5}, {"delta": 0.0}):
+        knobs = {"strength": 1.0, "delta": 1.0, **settings}
         inputs = tf.constant(to_float(photo)[None])
-        scale, offset = coefficients(inputs, knobs["strength"], knobs["delta"])
+        scale, offset = network(inputs, knobs["strength"], knobs["delta"])
         expected = to_uint8((scale * inputs + offset).numpy()[0]).astype(int)
         cartoon = Cartoonizer.load(version / "float32.onnx")(photo, **settings)
         assert np.abs(cartoon - expected).max() <= 1
@@ -61,8 +54,7 @@ def test_a_file_is_a_model_like_any_other(written) -> None:
         assert np.abs(cartoon - expected).max() <= 2
 
 
-def test_a_file_tells_how_it_is_used(written) -> None:
-    _, delta, version = written
+def test_a_file_tells_how_it_is_used(version: Path) -> None:
     model = onnx.load(str(version / "float32.onnx"))
     assert {each.domain: each.version for each in model.opset_import}[""] == OPSET
     (stated,) = (each.value for each in model.metadata_props if each.key == ONNX_METADATA)
@@ -71,20 +63,20 @@ def test_a_file_tells_how_it_is_used(written) -> None:
     session = onnxruntime.InferenceSession(str(version / "float32.onnx"))
     photo = to_float(sample_photo(20, 24)[None])
     (cartoon,) = session.run(["cartoon"], {"photo": photo})
-    settings = {"strength": np.array(1, np.float32), "delta": np.array(delta, np.float32)}
+    settings = {"strength": np.array(1, np.float32), "delta": np.array(1, np.float32)}
     (stated_cartoon,) = session.run(["cartoon"], {"photo": photo, **settings})
     np.testing.assert_array_equal(cartoon, stated_cartoon)
 
 
-def test_a_fixed_size_and_a_file_that_is_off(tmp_path: Path, monkeypatch) -> None:
-    exported, generator = _network("white_box")
-    metadata = {**exported.metadata(generator), "licence": "none"}
-    coefficients = partial(exported.coefficients, generator)
-    version, _ = export_onnx(tmp_path / "a", coefficients, size=(30, 44), metadata=metadata)
+def test_a_fixed_size_and_a_file_that_is_off(
+    network: Network, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = read_metadata(tiny_model / "1")
+    version, _ = export_onnx(tmp_path / "a", network, size=(30, 44), metadata=metadata)
     session = onnxruntime.InferenceSession(str(version / "float32.onnx"))
     assert session.get_inputs()[0].shape == [1, 30, 44, 3]
 
     monkeypatch.setattr("wbc_tf.serving.onnx.VARIANTS", {"float32": Tolerance(largest=-1)})
     with pytest.raises(ParityError, match=r"float32\.onnx: differs from the network by"):
-        export_onnx(tmp_path / "b", coefficients, size=(30, 44), metadata=metadata)
+        export_onnx(tmp_path / "b", network, size=(30, 44), metadata=metadata)
     assert not (tmp_path / "b").exists()

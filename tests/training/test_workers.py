@@ -8,15 +8,39 @@ import pytest
 
 from tests.workers import run_two_workers
 
+# Two replicas of equal rows would train without an error, so only the rows themselves can tell that
+# a batch is shared out.
 WORKER = """
+import json
 import os
 import signal
 import sys
 from pathlib import Path
+import numpy as np
 import tensorflow as tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from tests.training.tiny_method import TinyMethod
+from wbc_tf.data.streams import Source, batch_stream
 from wbc_tf.training.loop import LoopSettings, is_chief, train
+
+class Numbered:
+    made = set()
+    def crop(self, position):
+        self.made.add(position % 4)
+        return np.full((2, 2, 3), position, np.float32)
+
+def numbered(context):
+    sources = {"photo": Source(Numbered())}
+    return batch_stream(sources, batch_size=4, patch_size=2, start_step=3, context=context)
+
+rows = []
+if sys.argv[2] == "finish":
+    batches = iter(strategy.distribute_datasets_from_function(numbered))
+    for _ in range(3):
+        (mine,) = strategy.experimental_local_results(next(batches)["photo"])
+        rows.append(mine.numpy()[:, 0, 0, 0].astype(int).tolist())
+    del batches
+
 with strategy.scope():
     method = TinyMethod(main_steps=5 if sys.argv[2] == "finish" else 5000)
 settings = LoopSettings(checkpoint_every=3, sample_every=4)
@@ -37,37 +61,44 @@ if not is_chief(strategy) and sys.argv[2] == "stop":
         return tf.data.Dataset.zip((shares, steps)).map(with_signal)
     method.batches = batches_that_signal
 outcome = train(method, workdir=Path(sys.argv[1]), settings=settings, strategy=strategy)
-role = "chief" if is_chief(strategy) else "helper"
-print(role, method.layer.kernel.numpy().sum(), outcome.finished, outcome.steps)
+weight = float(method.layer.kernel.numpy().sum())
+print(json.dumps({
+    "chief": is_chief(strategy), "weight": weight, "finished": outcome.finished,
+    "steps": outcome.steps, "rows": rows, "made": sorted(Numbered.made),
+}))
 """
 
 
 def run_two(root, workdir, how):
-    """Two workers to their end; what the chief printed."""
+    """Two workers to their end; what they printed, the chief's first."""
     workdir.mkdir()
-    outs = run_two_workers(root, WORKER, str(workdir), how)
-    chief, helper = (out.split() for out in outs)
-    assert (chief[0], helper[0]) == ("chief", "helper")
-    assert float(chief[1]) == pytest.approx(float(helper[1]), rel=1e-6)
-    assert chief[2:] == helper[2:], "both end alike, after the same step"
-    return chief
+    chief, other = (json.loads(out) for out in run_two_workers(root, WORKER, str(workdir), how))
+    assert (chief["chief"], other["chief"]) == (True, False)
+    assert chief["weight"] == pytest.approx(other["weight"], rel=1e-6)
+    assert chief["steps"] == other["steps"], "both end after the same step"
+    assert chief["finished"] == other["finished"]
+    return chief, other
 
 
 def steps_logged(workdir):
     return [json.loads(line)["step"] for line in (workdir / "losses.jsonl").open()]
 
 
-def test_two_workers_make_one_run(root, tmp_path):
+def test_two_workers_share_every_batch_out_and_make_one_run(root, tmp_path):
     workdir = tmp_path / "run"
-    assert run_two(root, workdir, "finish")[2:] == ["True", "8"]
+    chief, other = run_two(root, workdir, "finish")
+    assert (chief["finished"], chief["steps"]) == (True, 8)
     assert steps_logged(workdir) == list(range(1, 9))
     assert (workdir / "checkpoints" / "step-8.index").is_file()
+    assert (chief["rows"], chief["made"]) == ([[12, 13], [16, 17], [20, 21]], [0, 1])
+    assert (other["rows"], other["made"]) == ([[14, 15], [18, 19], [22, 23]], [2, 3])
 
 
 def test_a_signal_to_one_worker_stops_and_saves_all(root, tmp_path):
     workdir = tmp_path / "run"
-    _, _, finished, steps = run_two(root, workdir, "stop")
-    assert finished == "False"
-    assert 0 < int(steps) < 100  # the batch of the signal is made ahead of its step
-    assert steps_logged(workdir) == list(range(1, int(steps) + 1))
+    chief, _ = run_two(root, workdir, "stop")
+    assert not chief["finished"]
+    steps = chief["steps"]
+    assert 0 < steps < 100  # the batch of the signal is made ahead of its step
+    assert steps_logged(workdir) == list(range(1, steps + 1))
     assert (workdir / "checkpoints" / f"step-{steps}.index").is_file()

@@ -11,7 +11,6 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf.artefact.weights import assign_strictly, named_variables
-from wbc_tf.files.pictures import write_image
 from wbc_tf.methods.animegan_v2 import names
 from wbc_tf.methods.animegan_v2.config import AnimeGanV2Config
 from wbc_tf.methods.animegan_v2.discriminator import Discriminator, build_discriminator
@@ -58,20 +57,6 @@ def discriminator(animegan: Path) -> Discriminator:
         values = {key[len(prefix) :]: file[key] for key in file.files if key.startswith(prefix)}
     assign_strictly(named_variables(network), values, source="discriminator.npz")
     return network
-
-
-@pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Photos and style pictures: noisy and blocky ones, of several sizes."""
-    root = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for name, block in (("photo", 4), ("cartoon", 16)):
-        (root / name).mkdir()
-        for i in range(4):
-            cells = random.integers(0, 256, [6 + i, 5, 3], dtype=np.uint8)
-            picture = cells.repeat(64 // block, axis=0).repeat(64 // block, axis=1)
-            write_image(root / name / f"{i}.png", picture)
-    return root
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,8 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf.artefact.exported import WHOLE
-from wbc_tf.inference.cartoonizer import Cartoonizer, MemoryBudgetError
 from wbc_tf.methods.cartoongan.exported import EXPORTED, bytes_per_pixel, coefficients
 from wbc_tf.methods.cartoongan.generator import build_generator
-from wbc_tf.serving.saved_model import save_generator
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +34,6 @@ def test_a_picture_of_a_few_pixels_has_a_cartoon_too(tiny, size):
         assert np.isfinite(part).all()
 
 
-def test_the_whole_picture_is_seen_and_too_large_a_one_says_what_helps(tiny, tmp_path):
+def test_it_sees_the_whole_picture_and_wider_networks_take_more_memory(tiny):
     assert EXPORTED.metadata(tiny)["reach"] == WHOLE
-    save_generator(EXPORTED, tiny, tmp_path / "model", metadata={"licence": "none", "origin": "-"})
-    cartoonizer = Cartoonizer.load(tmp_path / "model", memory_budget=1)
-    large = np.zeros([96, 128, 3], np.uint8)
-    with pytest.raises(MemoryBudgetError, match="--short_side"):
-        cartoonizer(large, short_side=0)
-    assert cartoonizer(large, short_side=32).shape == large.shape
-
-
-def test_wider_networks_take_more_memory(tiny):
     assert bytes_per_pixel(tiny) < bytes_per_pixel(build_generator(channels=8, blocks=1))

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +7,10 @@ import pytest
 import tensorflow as tf
 
 from wbc_tf.artefact.exported import load_generator
-from wbc_tf.artefact.model_directory import (
-    find_model,
-    load_signatures,
-    read_metadata,
-)
+from wbc_tf.artefact.model_directory import find_model, load_signatures
 from wbc_tf.layers.guided_filter import guided_filter
 from wbc_tf.methods.white_box.exported import EXPORTED, bytes_per_pixel, coefficients, reach
 from wbc_tf.methods.white_box.generator import Generator, build_generator
-from wbc_tf.serving.saved_model import save_generator
 
 
 def _photo(*size: int) -> np.ndarray:
@@ -63,40 +56,13 @@ def test_takes_pictures_of_any_size(tiny_model: Path, size: tuple[int, int]) -> 
     assert np.isfinite(cartoon).all()
 
 
-# Run where the package cannot be imported: the artefact has to stand alone, as in TF Serving.
-ALONE = """
-import sys
-sys.modules["wbc_tf"] = None
-import numpy as np, tensorflow as tf
-model = tf.saved_model.load(sys.argv[1])
-photo = tf.constant(np.load(sys.argv[2]))
-np.save(sys.argv[3], model.signatures["predict_float"](
-    photo=photo, strength=tf.constant(1.0), delta=tf.constant(1.0)
-)["cartoon"])
-"""
-
-
-def test_the_artefact_needs_nothing_of_this_package(
-    tiny_model: Path, tiny: Generator, tmp_path: Path
-) -> None:
-    photo = _photo(1, 21, 34)
-    np.save(tmp_path / "photo.npy", photo)
-    arguments = [find_model(tiny_model), tmp_path / "photo.npy", tmp_path / "cartoon.npy"]
-    subprocess.run(
-        [sys.executable, "-I", "-c", ALONE, *map(str, arguments)], check=True, cwd=tmp_path
-    )
-    np.testing.assert_allclose(np.load(tmp_path / "cartoon.npy"), _expected(tiny, photo), atol=1e-5)
-
-
-def test_the_model_says_how_far_it_sees(tmp_path: Path) -> None:
+def test_the_model_says_how_far_it_sees() -> None:
     # A block's two 3x3 convolutions at a quarter of the size reach 8 pixels.
     halos = {}
     for blocks in (1, 3):
         generator = build_generator(channels=2, blocks=blocks)
         seen = reach(generator)
-        metadata = read_metadata(
-            save_generator(EXPORTED, generator, tmp_path / "m", metadata={"licence": "none"})
-        )
+        metadata = EXPORTED.metadata(generator)
         assert metadata["reach"] == {"halo": seen.halo, "grid": seen.size_multiple}
         assert metadata["bytes_per_pixel"] == bytes_per_pixel(generator)
         halos[blocks] = seen.halo

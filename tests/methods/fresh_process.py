@@ -1,0 +1,68 @@
+"""Whole runs in a process of their own: TensorFlow takes such settings only before it starts.
+
+Reads ``{method: fields of its config}`` as JSON from standard input. Trains each in the folder that
+the command line names: in one go by the command, and twice more from that run's checkpoint in the
+midst of the second phase, on one device and on two.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tests.methods.small import SPECS
+from wbc_tf import train
+from wbc_tf.cli.command_line import run_command
+from wbc_tf.methods.registry import METHODS
+from wbc_tf.training import loop
+
+MIDST = 4
+
+
+def _by_the_command(name: str, fields: dict[str, Any], workdir: Path) -> None:
+    settings = {**fields, "method": name, "workdir": workdir, "checkpoint_every": MIDST}
+    argv = ["train", "--deterministic", *(f"--{key}={settings[key]}" for key in settings)]
+    if run_command(train.main, train.define_flags(name), usage="", argv=argv):
+        sys.exit(f"{name} was not trained")
+
+
+def _to_the_end(
+    name: str, fields: dict[str, Any], workdir: Path, strategy: tf.distribute.Strategy
+) -> None:
+    spec = SPECS[name]
+    with strategy.scope():
+        method = spec.build(spec.config(**fields))
+    loop.train(method, workdir=workdir, settings=loop.LoopSettings(MIDST), strategy=strategy)
+
+
+def _checkpoints(workdir: Path, *, of_the_midst: bool) -> list[Path]:
+    files = (workdir / "checkpoints").iterdir()
+    return [file for file in files if file.name.startswith(f"step-{MIDST}.") == of_the_midst]
+
+
+def _main(folder: Path) -> None:
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    METHODS.update(SPECS)
+    for name, fields in json.load(sys.stdin).items():
+        unbroken = folder / name / "unbroken"
+        _by_the_command(name, fields, unbroken)
+        for run, strategy in (
+            ("resumed", tf.distribute.get_strategy()),
+            ("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])),
+        ):
+            workdir = shutil.copytree(unbroken, folder / name / run)
+            for later in _checkpoints(workdir, of_the_midst=False):
+                later.unlink()
+            _to_the_end(name, fields, workdir, strategy)
+        for earlier in _checkpoints(unbroken, of_the_midst=True):
+            earlier.unlink()
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
