@@ -1,8 +1,8 @@
 """Whole runs in a process of their own: TensorFlow takes such settings only before it starts.
 
-Reads ``{method: fields of its config}`` as JSON from standard input. Trains each in the folder that
-the command line names: in one go by the command, and twice more from that run's checkpoint in the
-midst of the second phase, on one device and on two.
+Reads ``{method: fields of its config}`` as JSON from standard input. Trains each for six steps in
+the folder that the command line names: in one go by the command, and twice more from that run's
+checkpoint of step 4 on, on one device and on two. Of the first, only the last checkpoint stays.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from wbc_tf.cli.command_line import run_command
 from wbc_tf.methods.registry import METHODS
 from wbc_tf.training import loop
 
-MIDST = 4
-
 
 def _by_the_command(name: str, fields: dict[str, Any], workdir: Path) -> None:
-    settings = {**fields, "method": name, "workdir": workdir, "checkpoint_every": MIDST}
+    settings = {**fields, "method": name, "workdir": workdir, "checkpoint_every": 4}
     argv = ["train", "--deterministic", *(f"--{key}={settings[key]}" for key in settings)]
     if run_command(train.main, train.define_flags(name), usage="", argv=argv):
         sys.exit(f"{name} was not trained")
@@ -37,12 +35,7 @@ def _to_the_end(
     spec = SPECS[name]
     with strategy.scope():
         method = spec.build(spec.config(**fields))
-    loop.train(method, workdir=workdir, settings=loop.LoopSettings(MIDST), strategy=strategy)
-
-
-def _checkpoints(workdir: Path, *, of_the_midst: bool) -> list[Path]:
-    files = (workdir / "checkpoints").iterdir()
-    return [file for file in files if file.name.startswith(f"step-{MIDST}.") == of_the_midst]
+    loop.train(method, workdir=workdir, settings=loop.LoopSettings(4), strategy=strategy)
 
 
 def _main(folder: Path) -> None:
@@ -57,10 +50,10 @@ def _main(folder: Path) -> None:
             ("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])),
         ):
             workdir = shutil.copytree(unbroken, folder / name / run)
-            for later in _checkpoints(workdir, of_the_midst=False):
+            for later in (workdir / "checkpoints").glob("step-6.*"):
                 later.unlink()
             _to_the_end(name, fields, workdir, strategy)
-        for earlier in _checkpoints(unbroken, of_the_midst=True):
+        for earlier in (unbroken / "checkpoints").glob("step-[04].*"):
             earlier.unlink()
 
 

@@ -8,12 +8,12 @@ from wbc_tf.artefact.weights import WeightsError
 from wbc_tf.training.checkpoints import RunCheckpoints
 
 
-def state(*, filters=3, layers=1, loss_scaling=False):
+def state(*, filters=3, layers=1, loss_scaling=False, rate=0.001):
     model = tf.keras.Sequential(
         [tf.keras.layers.Conv2D(filters, 1, name=f"conv_{i}.a") for i in range(layers)]
     )
     model.build([None, 4, 4, 3])
-    optimizer = tf.keras.optimizers.Adam(use_ema=True)
+    optimizer = tf.keras.optimizers.Adam(rate, use_ema=True)
     if loss_scaling:
         optimizer = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
@@ -56,6 +56,19 @@ def test_left_over_names_are_refused(tmp_path):
     RunCheckpoints(tmp_path, state(layers=2)).save(1)
     with pytest.raises(WeightsError, match="not expected: model/layer_with_weights-1/bias"):
         RunCheckpoints(tmp_path, state()).restore()
+
+
+def test_a_part_is_read_whatever_its_learning_rate_was(tmp_path):
+    saved = state(rate=tf.keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
+    saved["model"].variables[0].assign(tf.fill([1, 1, 3, 3], 7.0))
+    RunCheckpoints(tmp_path, {**saved, "other": tf.Variable(1.0)}).save(3)
+    fresh = state()
+    with pytest.raises(WeightsError, match="_current_learning_rate"):
+        RunCheckpoints(tmp_path, {**fresh, "other": tf.Variable(1.0)}).restore()
+    assert RunCheckpoints(tmp_path, fresh, partial=True).restore() == 3
+    np.testing.assert_array_equal(fresh["model"].variables[0], tf.fill([1, 1, 3, 3], 7.0))
+    with pytest.raises(WeightsError, match="missing: model/layer_with_weights-1/kernel"):
+        RunCheckpoints(tmp_path, state(layers=2), partial=True).restore()
 
 
 def test_the_last_three_are_kept(tmp_path):

@@ -23,6 +23,8 @@ from wbc_tf.artefact.weights import check_names_and_shapes
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 _KEPT = 3
 _UNFINISHED = ".unfinished-"
+# A rate is for training alone. Keras stores one that changes by the step under the second name.
+_RATES = ("_learning_rate", "_current_learning_rate")
 
 # What TensorFlow raises over garbled files: its own errors, and C++'s from their parsing.
 _DAMAGE = (tf.errors.OpError, RuntimeError, ValueError, LookupError, TypeError, MemoryError)
@@ -60,7 +62,7 @@ class RunCheckpoints:
           write_to: where to save instead, for workers who must take part in saving (their share of
             the variables is asked for) but whose copy nobody needs.
           partial: the state is a part of what the run saves, such as its generator alone; only
-            reads. That part must be complete all the same.
+            reads. That part must be complete all the same, but for the learning rate.
         """
         self._partial = partial
         self._parts = {*state, "step", "save_counter"}
@@ -139,10 +141,13 @@ class RunCheckpoints:
             if name.endswith(_VALUE)
             and (not self._partial or name.partition("/")[0] in self._parts)
         }
-        check_names_and_shapes(_variables(self._checkpoint), found, source=path)
+        wanted: dict[str, Any] = _variables(self._checkpoint)
+        if self._partial:
+            wanted, found = _without_rates(wanted), _without_rates(found)
+        check_names_and_shapes(wanted, found, source=path)
         status = self._checkpoint.restore(path)
         if self._partial:
-            status.assert_existing_objects_matched().expect_partial()
+            status.expect_partial()
         else:
             status.assert_consumed()
         return int(self.step.numpy())
@@ -204,6 +209,10 @@ def find_damage(path: str) -> str | None:
 def _shapes(path: str) -> Mapping[str, list[int]]:
     shapes: Mapping[str, list[int]] = tf.train.load_checkpoint(path).get_variable_to_shape_map()
     return shapes
+
+
+def _without_rates(named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in named.items() if name.rpartition("/")[2] not in _RATES}
 
 
 def _step_in(path: str) -> int:
