@@ -168,3 +168,17 @@ def test_tags_in_an_old_encoding_keep_their_bytes(tmp_path: Path, name: str) -> 
     assert console.tally == Tally(written=1)
     with av.open(str(tmp_path / name), metadata_encoding="latin-1") as container:
         assert container.metadata.get("title", container.metadata.get("TITLE")) == "Straße"
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.mkv", "b.avi"])
+def test_sound_in_a_codec_that_nobody_knows_costs_only_itself(tmp_path: Path, name: str) -> None:
+    source = make(tmp_path / "a.mp4", sound=[("aac", "mono")])
+    # MP4 names the codec twice.
+    content = source.read_bytes().replace(b"mp4a", b"zzzz").replace(b"@\x15", b"\xfe\x15")
+    source.write_bytes(content)
+    with Report(tmp_path / "report") as report, Console(report) as console:
+        cartoonize_videos(leave, [Job(source, tmp_path / name)], SETTINGS, listener=console)
+    entry = json.loads((tmp_path / "report").read_text())
+    assert (entry["status"], entry["frames"]) == ("written", 6)
+    lost = "sound fra (SoundHandler, stream 1) lost: "
+    assert any(note.startswith(lost) for note in entry["notes"]), entry["notes"]

@@ -68,7 +68,7 @@ class CopiedStream(StreamWriter):
     def packets(self, packet: Packet) -> Iterator[Packet]:
         """The packet itself."""
         # An empty MP4 subtitle ends the one before. MP4's muxer writes those by itself.
-        if packet.stream.name == "mov_text" and bytes(packet) == b"\0\0":
+        if _codec(packet.stream) == "mov_text" and bytes(packet) == b"\0\0":
             return
         dts = packet.dts
         if packet.stream.type == "audio" and dts is not None:
@@ -189,10 +189,10 @@ class OtherStreams:
             yield from writer.flush()
 
     def _add(self, stream: Stream) -> StreamWriter | None:
-        muxer, name = self._container.muxer, _describe(stream)
+        muxer, name, codec = self._container.muxer, _describe(stream), _codec(stream)
         if stream.disposition & Disposition.attached_pic:
             return self._add_cover(stream)
-        if stream.type == "data" and (stream.name == "bin_data" or "timecode" in stream.metadata):
+        if stream.type == "data" and (codec == "bin_data" or "timecode" in stream.metadata):
             # MP4 keeps chapters and the timecode in tracks of their own. The muxer makes new ones
             # from the file's chapters and the picture's tag.
             return None
@@ -201,14 +201,16 @@ class OtherStreams:
             return None
         if _can_hold(self._container, stream):
             return CopiedStream(stream, self._target)
-        if isinstance(stream, AudioStream) and stream.channels:  # none in a damaged header
+        decodes = stream.codec_context is not None
+        # Damaged sound may state no channels.
+        if isinstance(stream, AudioStream) and decodes and stream.channels:
             sound = self._container.sound
             self._notes.append(
                 f"{name} stored as {sound.removeprefix('lib')}: {muxer} cannot store it as it is"
             )
             return EncodedSound(stream, self._target, sound)
         text = self._container.subtitles
-        if isinstance(stream, SubtitleStream) and text is not None and text_styles(stream):
+        if isinstance(stream, SubtitleStream) and decodes and text and text_styles(stream):
             self._notes.append(f"{name} stored as {text}: {muxer} cannot store it as it is")
             return ConvertedSubtitles(stream, self._target, text)
         self._notes.append(f"{name} lost: {muxer} cannot store it")
@@ -222,7 +224,7 @@ class OtherStreams:
             kind = stream.container.format.name.split(",")[0]
             with av.open(stream.container.name, format=kind, metadata_errors=TAG_ERRORS) as again:
                 picture = bytes(next(again.demux(again.streams[stream.index])))
-            kind = "png" if stream.name == "png" else "jpeg"
+            kind = "png" if _codec(stream) == "png" else "jpeg"
             self._target.add_attachment(f"cover.{kind}", f"image/{kind}", picture)
         else:
             self._notes.append(f"cover lost: {self._container.muxer} cannot store it")
@@ -250,12 +252,18 @@ def _can_hold(container: Container, stream: Stream) -> bool:
     return True
 
 
+def _codec(stream: Stream) -> str:
+    """FFmpeg's name of a stream's codec; empty where it does not know it."""
+    return getattr(stream, "name", None) or ""
+
+
 def _add_copy(stream: Stream, target: OutputContainer) -> Stream:
-    if isinstance(stream, AudioStream) and target.format.name == "avi" and stream.name in _FRAMED:
+    codec = _codec(stream)
+    if isinstance(stream, AudioStream) and target.format.name == "avi" and codec in _FRAMED:
         # Read from an AVI, these streams have a block size, which makes AVI's muxer count bytes
         # instead of frames. PyAV cannot remove it. An encoder, never used, has none.
         added = target.add_stream(
-            _FRAMED[stream.name], rate=stream.rate, layout=_LAYOUTS[stream.channels]
+            _FRAMED[codec], rate=stream.rate, layout=_LAYOUTS[stream.channels]
         )
         assert isinstance(added, AudioStream)
         added.bit_rate = stream.bit_rate or _SOUND_BITS * stream.channels
@@ -270,8 +278,7 @@ def _describe(stream: Stream) -> str:
     """A stream's name for people: kind, language, codec and number."""
     kind = {"audio": "sound", "subtitle": "subtitles", "video": "second picture"}
     language = stream.metadata.get("language", "und")
-    # A stream of a type that FFmpeg does not know has no name.
-    codec = getattr(stream, "name", None) or stream.metadata.get("handler_name", "unknown")
+    codec = _codec(stream) or stream.metadata.get("handler_name", "unknown")
     words = [
         kind.get(stream.type, stream.type),
         "" if language == "und" else language,
