@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from wbc_tf.cli.cluster_jobs import listed_jobs, show_listed
-from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, on_topic, run_command
+from wbc_tf.cli.cluster_flags import define_cluster_flags, listed_jobs, show_listed
+from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
 from wbc_tf.cli.interrupts import Interrupted, interruptible
 from wbc_tf.cli.job_flags import define_job_flags, told
 from wbc_tf.cli.model_flags import define_model_flags
@@ -44,29 +44,7 @@ made no sense, 129, 130 or 143 interrupted.
 def define_flags() -> flags.FlagValues:
     """The command's flags."""
     values = new_flags()
-    topic = on_topic("Cluster", values)
-    flags.DEFINE_string(
-        "address",
-        "local",
-        "Ray cluster: local starts one on this machine alone, auto takes the one that this machine "
-        "belongs to, ray://host:10001 one elsewhere.",
-        **topic,
-    )
-    flags.DEFINE_integer(
-        "workers",
-        None,
-        "Number of worker processes. They share the cores of the machines evenly. The default is "
-        "one for each machine or, with --gpus_per_worker, as many as the GPUs hold.",
-        lower_bound=1,
-        **topic,
-    )
-    flags.DEFINE_float(
-        "gpus_per_worker",
-        0.0,
-        "GPUs of each worker. A fraction, such as 0.5, lets several workers share one.",
-        lower_bound=0.0,
-        **topic,
-    )
+    define_cluster_flags(values)
     define_job_flags(values)
     define_picture_flags(values)
     define_model_flags(values)

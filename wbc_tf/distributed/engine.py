@@ -187,7 +187,7 @@ def _future(reference: Any) -> Future[Any]:
         elif isinstance(error, RayTaskError):
             outer.set_exception(error.cause if isinstance(error.cause, Exception) else error)
         elif isinstance(error, RayError):
-            outer.set_exception(WorkerLostError(_first_lines(str(error))))
+            outer.set_exception(WorkerLostError(_short(str(error))))
         else:
             outer.set_exception(error)
 
@@ -195,8 +195,7 @@ def _future(reference: Any) -> Future[Any]:
     return outer
 
 
-def _first_lines(text: str) -> str:
-    """Ray's account without its advice, in one line."""
+def _short(text: str) -> str:
+    """What Ray says of a loss, without its advice, in one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    short = " ".join(lines[-1:] if len(lines) > 1 else lines)
-    return short.partition(" Some common causes")[0][:300]
+    return lines[-1].partition(" Some common causes")[0][:300]

@@ -1,7 +1,7 @@
 """Some photos for one worker: the same stages as on one machine, each photo by its names alone.
 
 A worker does several such works at once. The model draws for one of them at a time, while the
-others read and write: that is how reading and writing hide behind the network.
+others read and write: reading and writing then cost no time of their own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class PhotoWork:
 
     @property
     def alone(self) -> bool:
-        """A photo with which a worker was lost gets one to itself, so that the guilty is found."""
+        """A photo with which a worker was lost gets one to itself: the photo may be the cause."""
         return self.is_again
 
     @property

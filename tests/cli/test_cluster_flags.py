@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from wbc_tf import cluster
-from wbc_tf.cli.cluster_jobs import listed_jobs
-from wbc_tf.cli.command_line import UsageError
+from wbc_tf.cli.cluster_flags import define_cluster_flags, listed_jobs
+from wbc_tf.cli.command_line import UsageError, new_flags
 from wbc_tf.inference.report import Entry
 
 
@@ -17,6 +17,13 @@ def photos(tmp_path: Path) -> Path:
     for name in ("a.png", "b.jpg", "c.mkv", "notes.txt"):
         (tmp_path / "photos" / name).touch()
     return tmp_path / "photos"
+
+
+def test_a_cluster_of_this_machine_is_the_default() -> None:
+    values = new_flags()
+    define_cluster_flags(values)
+    values(["cluster", "--workers=3", "--gpus_per_worker=0.25"])
+    assert (values.address, values.workers, values.gpus_per_worker) == ("local", 3, 0.25)
 
 
 def test_a_dry_run_shows_what_would_become_of_each(

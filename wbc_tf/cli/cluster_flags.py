@@ -1,4 +1,4 @@
-"""Which files a cluster makes, by the flags of `wbc_tf.cli.job_flags`: as a stream."""
+"""Which cluster works, and which files it makes: a stream, by the flags of `job_flags`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from wbc_tf.cli.command_line import UsageError
+from wbc_tf.cli.command_line import UsageError, on_topic
 from wbc_tf.cli.video_flags import check_videos
 from wbc_tf.inference.jobs import InputError, Job
 from wbc_tf.inference.report import Entry
@@ -19,6 +19,33 @@ from wbc_tf.video.formats import is_video
 
 if TYPE_CHECKING:
     from wbc_tf.distributed.listing import FileJob, Listed
+
+
+def define_cluster_flags(values: flags.FlagValues) -> None:
+    """Flags that say where the work is done."""
+    topic = on_topic("Cluster", values)
+    flags.DEFINE_string(
+        "address",
+        "local",
+        "Ray cluster: local starts one on this machine alone, auto takes the one that this machine "
+        "belongs to, ray://host:10001 one elsewhere.",
+        **topic,
+    )
+    flags.DEFINE_integer(
+        "workers",
+        None,
+        "Number of worker processes. They share the cores of the machines evenly. The default is "
+        "one for each machine or, with --gpus_per_worker, as many as the GPUs hold.",
+        lower_bound=1,
+        **topic,
+    )
+    flags.DEFINE_float(
+        "gpus_per_worker",
+        0.0,
+        "GPUs of each worker. A fraction, such as 0.5, lets several workers share one.",
+        lower_bound=0.0,
+        **topic,
+    )
 
 
 def listed_jobs(values: flags.FlagValues) -> Iterator[Listed]:
