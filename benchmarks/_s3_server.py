@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections import Counter
@@ -28,6 +29,7 @@ class S3Server:
         self.writes: Counter[str] = Counter()
         self.refused = 0
         self._random = random.Random(0)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or it tells of each request
         self._app = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -64,11 +64,11 @@ def main() -> int:
     records = Records(options.json)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        if "memory" in options.only:
+            memory(records)
         model = small_model(work / "model")
         if "faults" in options.only:
             faults(work, model, options.pictures, records)
-        if "memory" in options.only:
-            memory(records)
         if "film" in options.only:
             film(work, model, records)
         if "speed" in options.only:
@@ -150,10 +150,10 @@ def faults(work: Path, model: Path, pictures: int, records: Records) -> None:
         )
         for share in (0.15, 0.3, 0.6):
             wait_for(lambda: len(server.writes) > share * pictures, process)  # noqa: B023
-            kill_a_worker(cluster)
+            wait_for(lambda: kill_a_worker(cluster), process)
             if share == 0.3:
                 wait_for(lambda: len(server.writes) > 0.45 * pictures, process)
-                cluster.remove_node(cluster.list_all_nodes[-1], allow_graceful=False)
+                cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
         last = process.communicate()[0].splitlines()[-1]
     seconds = time.perf_counter() - began
     server.busy = 0.0
@@ -183,21 +183,21 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
         time.sleep(0.05)
 
 
-def kill_a_worker(cluster: Any) -> None:
-    """Kills (-9) one of the processes that work for us, on one of these nodes."""
+def kill_a_worker(cluster: Any) -> bool:
+    """Kills (-9) a process that is making a picture, on one of these nodes, if there is one."""
     raylets = {
         started.process.pid
-        for node in cluster.list_all_nodes
+        for node in cluster.list_all_nodes()
         for started in node.all_processes["raylet"]
     }
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (folder / "cmdline").read_bytes().startswith(b"ray::Worker"):
+            if (folder / "cmdline").read_bytes().startswith(b"ray::Worker.do"):
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
                 if parent in raylets:
                     os.kill(int(folder.name), signal.SIGKILL)
-                    return
-    raise SystemExit("no worker was found to be killed")
+                    return True
+    return False
 
 
 # Memory.

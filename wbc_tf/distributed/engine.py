@@ -197,5 +197,5 @@ def _future(reference: Any) -> Future[Any]:
 
 def _short(text: str) -> str:
     """What Ray says of a loss, without its advice, in one line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].partition(" Some common causes")[0][:300]
+    *_, last = text.strip().splitlines() or [text]
+    return last.strip().partition(" Some common causes")[0][:300]

@@ -62,7 +62,7 @@ class Storage(Protocol):
         """
 
     def exists(self, name: str) -> bool:
-        """Whether a file or a folder has that name."""
+        """Whether a file has that name."""
 
     def read(self, name: str) -> bytes:
         """A file's content."""
@@ -258,9 +258,19 @@ class Objects:
                 yield from self._walk(item["name"], recursive=True)
 
     def exists(self, name: str) -> bool:
-        """See `Storage`."""
+        """See `Storage`. In S3 a folder is no object, so there is none of its name."""
         # fsspec's own `exists` takes every error for "no".
-        return self.kind(name) is not None
+        if not hasattr(self._system, "call_s3"):
+            return self.kind(name) is not None
+        bucket, _, key = self._path(name).partition("/")
+        try:
+            # One request; fsspec would ask for a folder of that name too.
+            self._retried(
+                name, partial(self._system.call_s3, "head_object", Bucket=bucket, Key=key)
+            )
+        except FileNotFoundError:
+            return False
+        return True
 
     def read(self, name: str) -> bytes:
         """See `Storage`."""
