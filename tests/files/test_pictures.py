@@ -464,5 +464,23 @@ def test_our_own_limit_takes_the_place_of_pillows_only_while_a_picture_is_read(
     with ThreadPoolExecutor(4) as pool:
         photos = pool.map(lambda _: read_photo(tmp_path / "a.png", max_pixels=63), range(40))
         assert all(photo.rgb.shape == (7, 9, 3) for photo in photos)
-    assert count_pixels(tmp_path / "a.png") == 63
+    assert count_pixels(tmp_path / "a.png") == 0
+    assert count_pixels(tmp_path / "a.png", max_pixels=63) == 63
     assert Image.MAX_IMAGE_PIXELS == 20
+
+
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [(20, "frame 1 reaches beyond the picture"), (65_000, r"too many pixels.*--max_megapixels")],
+)
+def test_a_gifs_frame_beyond_the_picture_gets_no_room(
+    tmp_path: Path, animation: Animation, side: int, message: str
+) -> None:
+    """Pillow enlarges the picture for it, to 4 GB for a file of 4 KB."""
+    content = encode_animation(animation, file_format="GIF")
+    second = content.index(b"\x21\xf9", content.index(b"\x21\xf9") + 1) + 8
+    assert content[second : second + 1] == b","
+    content = content[: second + 5] + 2 * side.to_bytes(2, "little") + content[second + 9 :]
+    (tmp_path / "a.gif").write_bytes(content)
+    with pytest.raises(ImageReadError, match=message):
+        read_photo(tmp_path / "a.gif", animated=True, max_pixels=5000)

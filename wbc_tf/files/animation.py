@@ -74,9 +74,12 @@ def animation_of(
 
 def _pictures(opened: Image.Image, count: int) -> Iterator[Image.Image]:
     """The frames in mode RGBA, with the colour profile that the file states."""
+    size = opened.size
     # An APNG may begin with a picture for viewers that know no APNG, which is no frame.
     for index in range(1 if opened.info.get("default_image") else 0, count):
         opened.seek(index)
+        if opened.size != size:  # Pillow would enlarge a GIF for it
+            raise ValueError(f"frame {index} reaches beyond the picture")
         opened.load()
         picture = opened.convert("RGBA")
         picture.info["icc_profile"] = opened.info.get("icc_profile")

@@ -131,15 +131,18 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in READ_FORMATS if name in Image.OPEN)
 
 
-def count_pixels(path: PathLike) -> int:
-    """Pixels of a picture by its header alone, all frames together; 0 where it has none to read."""
+def count_pixels(path: PathLike, *, max_pixels: int | None = None) -> int:
+    """Pixels of a picture by its header alone, all frames together.
+
+    0 where it has none to read, and where they are so many that `read_photo` refuses them.
+    """
     path = Path(path)
     try:
         if not path.is_file():
             return 0
         with (
             collected_messages(),
-            _without_pillows_limit(),
+            _pillows_limit(max_pixels),
             Image.open(path, formats=_formats()) as opened,
         ):
             return opened.width * opened.height * _frames(opened)
@@ -155,15 +158,14 @@ def _decode(
     max_pixels: int | None,
 ) -> Photo:
     """A picture; with `again`, which gives what is to be opened anew, an animation's frames too."""
-    own_limit = contextlib.nullcontext() if max_pixels is None else _without_pillows_limit()
     with collected_messages() as messages:
         try:
-            with own_limit, Image.open(stream, formats=_formats()) as opened:
+            with _pillows_limit(max_pixels), Image.open(stream, formats=_formats()) as opened:
                 frames = 1 if again is None else _frames(opened)
                 _refuse_size(opened, frames, name=name, max_pixels=max_pixels)
                 photo = _decode_first(opened)
                 if again is not None and frames > 1:
-                    photo = _with_frames(opened, photo, frames, again, name)
+                    photo = _with_frames(opened, photo, frames, again, name, max_pixels)
             said = (f"the decoder says: {message}" for message in messages)
             return replace(photo, notes=(*photo.notes, *said))
         except ImageReadError:
@@ -171,7 +173,10 @@ def _decode(
         except UnidentifiedImageError as error:
             raise ImageReadError(f"{name}: {_what_it_is(stream)}") from error
         except Image.DecompressionBombError as error:
-            raise ImageReadError(f"{name}: too many pixels to be read safely ({error})") from error
+            reason = f"to be read safely ({error})"
+            if max_pixels is not None:
+                reason = f"in it: {_limit_hint(max_pixels)}"
+            raise ImageReadError(f"{name}: too many pixels {reason}") from error
         except _UnsupportedError as error:
             raise ImageReadError(f"{name}: {error}") from error
         except MemoryError as error:
@@ -185,26 +190,33 @@ def _decode(
 
 
 _limit_lock = threading.Lock()
-_limits: list[int | None] = []
+_limits: list[int] = []
+_own_limit: int | None = None
 
 
 @contextlib.contextmanager
-def _without_pillows_limit() -> Iterator[None]:
-    """Within, Pillow's own limit of pixels is off, for our own takes its place.
+def _pillows_limit(pixels: int | None) -> Iterator[None]:
+    """Within, Pillow refuses pictures of more than twice as many pixels; None leaves its own limit.
 
-    It is one for the whole process: it is set back when the last of several threads leaves.
+    It is never off: a frame of a GIF may claim to be larger than the picture, and Pillow makes room
+    for it at once. The limit is one for the whole process. Of several threads the largest counts,
+    and it is set back when the last one leaves.
     """
+    global _own_limit
+    if pixels is None:
+        yield
+        return
     with _limit_lock:
-        _limits.append(Image.MAX_IMAGE_PIXELS if not _limits else None)
-        Image.MAX_IMAGE_PIXELS = None
+        if not _limits:
+            _own_limit = Image.MAX_IMAGE_PIXELS
+        _limits.append(pixels)
+        Image.MAX_IMAGE_PIXELS = max(_limits)
     try:
         yield
     finally:
         with _limit_lock:
-            first = _limits[0]
-            _limits.pop()
-            if not _limits:
-                Image.MAX_IMAGE_PIXELS = first
+            _limits.remove(pixels)
+            Image.MAX_IMAGE_PIXELS = max(_limits) if _limits else _own_limit
 
 
 def _frames(opened: Image.Image) -> int:
@@ -218,9 +230,16 @@ def _refuse_size(opened: Image.Image, frames: int, *, name: str, max_pixels: int
     if max_pixels is not None and opened.width * opened.height * frames > max_pixels:
         of_frames = f" in {frames} frames" if frames > 1 else ""
         raise ImageReadError(
-            f"{name}: {opened.width} x {opened.height}{of_frames} is too many pixels: the limit is "
-            f"{max_pixels / 1e6:g} megapixels. Raise it (--max_megapixels) if you trust the file"
+            f"{name}: {opened.width} x {opened.height}{of_frames} is too many pixels: "
+            f"{_limit_hint(max_pixels)}"
         )
+
+
+def _limit_hint(max_pixels: int) -> str:
+    return (
+        f"the limit is {max_pixels / 1e6:g} megapixels. Raise it (--max_megapixels) if you trust "
+        "the file"
+    )
 
 
 def _what_it_is(stream: BinaryIO) -> str:
@@ -279,26 +298,27 @@ def _with_frames(
     frames: int,
     again: Callable[[], Path | BinaryIO],
     name: str,
+    max_pixels: int | None,
 ) -> Photo:
     def reopen() -> Image.Image:
-        with _without_pillows_limit():
-            return Image.open(again(), formats=_formats())
+        return Image.open(again(), formats=_formats())
 
     animation = animation_of(opened, frames, reopen=reopen)
     notes = tuple(note for note in first.notes if not note.startswith("only the first"))
-    return replace(first, animation=_named(animation, name), notes=notes)
+    return replace(first, animation=_named(animation, name, max_pixels), notes=notes)
 
 
-def _named(animation: Animation, name: str) -> Animation:
+def _named(animation: Animation, name: str, max_pixels: int | None) -> Animation:
     """The animation, whose frames name the file where they cannot be read any more."""
 
     def frames() -> Generator[Frame, None, None]:
         with contextlib.closing(animation.frames()) as unnamed:
             while True:
                 try:
-                    with collected_messages():  # which were noted when the file was opened
+                    # The messages were noted when the file was opened.
+                    with collected_messages(), _pillows_limit(max_pixels):
                         frame = next(unnamed, None)
-                except _DECODER_ERRORS as error:
+                except (Image.DecompressionBombError, *_DECODER_ERRORS) as error:
                     raise ImageReadError(f"{name}: changed while it was read ({error})") from error
                 if frame is None:
                     return

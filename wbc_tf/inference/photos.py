@@ -122,7 +122,7 @@ def cartoonize_photos(
     claims = Claims()
     steps = worked_ahead(
         lambda step: read_step(step, lambda: _read(step, max_pixels)),
-        _plan(jobs, overwrite=overwrite),
+        _plan(jobs, overwrite=overwrite, max_pixels=max_pixels),
         workers=workers,
         capacity=_PIXELS_AHEAD,
         cost=_cost,
@@ -163,13 +163,15 @@ def _cost(step: Step) -> int:
     return 0 if step.entry.status == "skipped" else max(step.pixels, _LEAST_COST)
 
 
-def _plan(jobs: Sequence[Job], *, overwrite: bool) -> Generator[Step, None, None]:
+def _plan(
+    jobs: Sequence[Job], *, overwrite: bool, max_pixels: int | None
+) -> Generator[Step, None, None]:
     for job in jobs:
         entry = Entry(str(job.source), str(job.target), "written")
         if os.path.exists(job.target) and not overwrite:  # Path.exists fails on too long a name
             yield Step(replace(entry, status="skipped"))
         else:
-            yield Step(entry, pixels=count_pixels(job.source))
+            yield Step(entry, pixels=count_pixels(job.source, max_pixels=max_pixels))
 
 
 def _read(step: Step, max_pixels: int | None) -> Photo:

@@ -64,6 +64,8 @@ def cartoonize_videos(
             if isinstance(error, OSError) and error.errno in ENDS_ALL:
                 raise OutputError(job.target.parent, error) from error
             reason = str(error)
+            if isinstance(error, av.FFmpegError):  # it names the temporary file that is written
+                reason = f"FFmpeg: {error.strerror}"
             if source not in reason:
                 reason = f"{source} -> {target}: {reason}"
             entry = Entry(source, target, "failed", error=reason)
