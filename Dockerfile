@@ -17,7 +17,7 @@ COPY wbc_tf wbc_tf
 RUN pip install --no-cache-dir --constraint requirements.lock ".[app,video${GPU:+,gpu}]" \
     && useradd --create-home --uid 1000 cartoonist
 
-USER cartoonist
+USER 1000:1000
 WORKDIR /home/cartoonist
 # Uploads and results: the only place that the page writes to.
 ENV TMPDIR=/tmp \

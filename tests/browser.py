@@ -13,11 +13,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Root may not use Chromium's sandbox. The other switches keep the browser off the network.
-_SWITCHES = (
+#: Root may not use Chromium's sandbox. The other switches keep the browser off the network.
+SWITCHES = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+
+
+def chromium_program() -> str | None:
+    """Chromium's path, if there is one."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 @pytest.fixture(scope="session")
@@ -26,14 +31,14 @@ def chromium() -> Iterator[Browser]:
 
     Without Chromium such tests skip; with CI=true they fail.
     """
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    program = chromium_program()
     if program is None:
         reason = "no Chromium on this machine (apt install chromium)"
         if os.environ.get("CI"):
             pytest.fail(f"{reason}; with CI=true it is required")
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_SWITCHES))
+        browser = playwright.chromium.launch(executable_path=program, args=list(SWITCHES))
         yield browser
         browser.close()
 

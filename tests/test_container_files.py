@@ -44,7 +44,7 @@ def test_it_runs_as_nobody_in_particular_and_copies_what_is_there(
 ) -> None:
     names = [name for name, _ in steps]
     assert names.index("USER") < names.index("CMD")
-    assert dict(steps)["USER"] != "root"
+    assert dict(steps)["USER"] == "1000:1000"
     assert dict(steps)["FROM"].startswith("python:3.11-")
     ignored = (root / ".dockerignore").read_text("utf-8").splitlines()
     for name, arguments in steps:

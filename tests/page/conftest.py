@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,21 +16,60 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from wbc_tf.page.limits import Limits
-from wbc_tf.page.models import load_offers
-from wbc_tf.page.server import served
+from tests.conftest import ROOT
 
 #: Milliseconds that a visitor waits: a busy machine may take long.
 PATIENCE = 240_000
-#: So that the file over the limit is small.
-LIMITS = Limits(max_upload_mb=1, max_megapixels=0.3, max_photos=3)
+
+
+@dataclass
+class Server:
+    """A page that is served by a process of its own: Gradio's folder is one for a process.
+
+    Attributes:
+      url: the page's address.
+      pid: the process.
+      folder: where it keeps its files.
+    """
+
+    url: str
+    pid: int
+    folder: Path
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[Server]:
+    """Within, ``python -m module`` serves a page. At its end no file of it is left."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", module, f"--port={free_port()}", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": folder}
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
+            told = process.stdout.readline()
+            try:
+                found = re.search(r"The page is at (\S+)", told)
+                assert found, told
+                yield Server(found[1], process.pid, Path(folder))
+            finally:
+                process.terminate()
+                process.communicate()
+        assert list(Path(folder).iterdir()) == []
 
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """A page for everyone, with the embedded model."""
-    with served(load_offers(["white_box"]), LIMITS, port=free_port()) as url:
-        yield url
+    """The address of the page with the embedded model, and with low limits."""
+    limits = ("--max_upload_mb=1", "--max_megapixels=0.3", "--max_photos=3")
+    with serving("wbc_tf.app", *limits) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[Server]:
+    """A page with every setting, whose models take no time."""
+    with serving("tests.page.serve") as server:
+        yield server
 
 
 def free_port() -> int:

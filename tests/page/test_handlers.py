@@ -23,9 +23,21 @@ def handlers(tmp_path: Path) -> Handlers:
 def test_a_result_lies_in_a_folder_of_its_own(handlers: Handlers, tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", np.full((20, 30, 3), 200, np.uint8))
     upload = {"path": str(tmp_path / "a.png")}
-    before, after = (handlers.photo(upload, name, 128, 1, 1, True) for name in "ab")
-    assert Path(before[1]).parent.parent != Path(after[1]).parent.parent
-    assert Path(before[1]).name == "a.png"
+    one, two = (list(handlers.photo(upload, name, 128, 1, 1, True)) for name in "ab")
+    assert one[0][1] is None, "the pictures come first"
+    assert one[0][0] == one[1][0]
+    assert Path(one[1][1]).name == "a.png"
+    assert Path(one[1][1]).parent != Path(two[1][1]).parent
+
+
+def test_a_request_that_fails_leaves_nothing(handlers: Handlers, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no picture", "utf-8")
+    upload = {"path": str(tmp_path / "a.png")}
+    with pytest.raises(gr.Error, match="not a picture"):
+        list(handlers.photo(upload, "a", 128, 1, 1, True))
+    with pytest.raises(gr.Error, match="not a picture"):
+        handlers.photos([upload], "a", 128, 1, 1, True)
+    assert list(handlers.workspace.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -36,7 +48,7 @@ def test_a_result_lies_in_a_folder_of_its_own(handlers: Handlers, tmp_path: Path
         (({"path": "x"}, "c", 128, 1, 1, False), "There is no model 'c' here"),
         (
             ({"path": "x"}, "a", 9000, 1, 1, False),
-            "Working resolution is a number from 128 to 2048",
+            "Detail is a number from 128 to 2048",
         ),
         (({"path": "x"}, "a", 128, "1", 1, False), "Strength is a number from 0 to 1.5, not '1'"),
         (({"path": "x"}, "a", 128, 1, None, False), "Smoothing is a number from 0 to 1, not None"),
@@ -46,18 +58,15 @@ def test_what_makes_no_sense_is_a_sentence(
     handlers: Handlers, values: tuple, sentence: str
 ) -> None:
     with pytest.raises(gr.Error) as error:
-        handlers.photo(*values)
+        list(handlers.photo(*values))
     assert sentence in error.value.message
 
 
 def test_a_fault_of_our_own_is_logged_and_shows_nothing_of_itself(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken() -> None:
+    with pytest.raises(gr.Error, match="a fault on this server") as error, in_sentences():
         raise RuntimeError("/private/folder")
-
-    with pytest.raises(gr.Error, match="a fault on this server") as error:
-        in_sentences(broken)()
     assert "private" not in error.value.message
     assert "/private/folder" in caplog.text
 

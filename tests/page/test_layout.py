@@ -14,7 +14,6 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from tests.page.conftest import PATIENCE
 from tests.video import clips
 from wbc_tf import cartoonize
 from wbc_tf.files.pictures import read_rgb, write_image
@@ -152,16 +151,3 @@ def test_a_video_plays_in_the_page_with_its_sound(
     visitor.page.wait_for_function(
         "document.querySelector('#result-video video').webkitAudioDecodedByteCount > 0"
     )
-
-
-def test_a_cancelled_video_says_so(address: str, visit: Callable, tmp_path: Path) -> None:
-    clip = clips.make(tmp_path / "long.mp4", times=range(200), size=(240, 320))
-    visitor = visit(address)
-    visitor.page.get_by_role("tab", name="Video").click()
-    visitor.choose("video", clip)
-    visitor.make("video")
-    expect(visitor.page.locator("#result-video")).to_contain_text(
-        re.compile(r"\d+/200.*left"), timeout=PATIENCE
-    )
-    visitor.page.locator("#cancel-video").click()
-    expect(visitor.page.locator("#note-video")).to_contain_text("Cancelled", timeout=PATIENCE)

@@ -9,9 +9,17 @@ from PIL import Image
 
 from tests.page.stand_ins import stand_in
 from wbc_tf.files.pictures import read_photo, read_rgb, write_image
+from wbc_tf.inference.photo import encode_result
 from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.page.limits import Limits
-from wbc_tf.page.photos import PREVIEW_SIDE, draw_photos, write_preview, write_zip
+from wbc_tf.page.photos import (
+    PREVIEW_SIDE,
+    draw_photos,
+    draw_upload,
+    read_upload,
+    write_preview,
+    write_zip,
+)
 from wbc_tf.page.refusal import Refusal
 
 SETTINGS = DrawSettings()
@@ -61,7 +69,6 @@ def test_a_bad_photo_is_named_and_the_others_are_made(tmp_path: Path) -> None:
     limits = Limits(max_megapixels=0.01)
     drawn = draw_photos(stand_in(), sources, SETTINGS, made, limits=limits)
     assert [file.name for file in drawn.files] == ["good.png"]
-    assert drawn.sources == (one / "good.png",)
     assert [failure.split(":")[0] for failure in drawn.failures] == [
         *("text.png", "half.png", "large.png")
     ]
@@ -69,6 +76,30 @@ def test_a_bad_photo_is_named_and_the_others_are_made(tmp_path: Path) -> None:
     assert not any(str(tmp_path) in failure for failure in drawn.failures)
     with pytest.raises(Refusal, match=r"^text\.png: .*\.$"):
         draw_photos(stand_in(), sources[:1], SETTINGS, made / "again", limits=limits)
+
+
+def test_one_photo_in_steps_is_what_many_at_once_give(tmp_path: Path) -> None:
+    one, two, made = folders(tmp_path)
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
+    frames[0].save(one / "moving.webp", save_all=True, append_images=frames[1:], duration=90)
+    exif = Image.Exif()
+    exif[0x010E] = "a cat"
+    frames[0].save(one / "still.jpg", exif=exif)
+    limits = Limits()
+    for source in one.iterdir():
+        job, photo = read_upload(source, two, limits=limits)
+        cartoon = draw_upload(stand_in(), job, photo, SETTINGS, limits=limits)
+        drawn = draw_photos(stand_in(), [source], SETTINGS, made / source.stem, limits=limits)
+        assert encode_result(cartoon, job.target) == drawn.files[0].read_bytes()
+
+
+def test_a_photo_that_a_model_cannot_take_is_a_sentence(tmp_path: Path) -> None:
+    one, two, _ = folders(tmp_path)
+    write_image(one / "photo.png", np.zeros((40, 50, 3), np.uint8))
+    job, photo = read_upload(one / "photo.png", two, limits=Limits())
+    model = stand_in(reach="whole", bytes_per_pixel=2**20)  # more than a gigabyte for this photo
+    with pytest.raises(Refusal, match=r"^photo\.png: 50 x 40 pixels take .*\.$"):
+        draw_upload(model, job, photo, SETTINGS, limits=Limits())
 
 
 def test_no_photo_and_too_many_are_refused(tmp_path: Path) -> None:
@@ -89,6 +120,6 @@ def test_a_picture_of_one_pixel_is_a_picture(tmp_path: Path) -> None:
 
 def test_a_preview_is_a_small_jpeg_whatever_the_file_is(tmp_path: Path) -> None:
     Image.new("RGBA", (2 * PREVIEW_SIDE, 3 * PREVIEW_SIDE)).save(tmp_path / "clear.tif")
-    preview = read_photo(write_preview(tmp_path / "clear.tif", tmp_path, "before"))
+    preview = read_photo(write_preview(read_photo(tmp_path / "clear.tif"), tmp_path, "before"))
     assert (preview.format, preview.rgb.shape) == ("JPEG", (1350, PREVIEW_SIDE, 3))
     assert (preview.rgb == 255).all(), "transparency is laid over white"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import LIMITS, PATIENCE, free_port
+from tests.page.conftest import PATIENCE, Server, free_port, serving
 from tests.page.stand_ins import stand_in
+from wbc_tf.page.limits import Limits
 from wbc_tf.page.models import Offer
 from wbc_tf.page.server import served
 
@@ -29,6 +30,11 @@ def test_the_server_gives_no_file_but_those_whose_name_one_knows(address: str, r
         assert status_of(f"{address}gradio_api/file={path}") == 403, path
 
 
+def test_nobody_is_offered_to_store_pictures_elsewhere(quick: Server) -> None:
+    assert status_of(f"{quick.url}config") == 200
+    assert status_of(f"{quick.url}gradio_api/runs") == 404
+
+
 def test_the_browser_is_told_to_ask_no_other_server(address: str) -> None:
     with urllib.request.urlopen(address, timeout=120) as answer:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
@@ -36,10 +42,9 @@ def test_the_browser_is_told_to_ask_no_other_server(address: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def guarded() -> str:
-    offers = {"a": Offer("a", stand_in())}
-    with served(offers, LIMITS, port=free_port(), users=[("ann", "secret")]) as url:
-        yield url
+def guarded() -> Iterator[str]:
+    with serving("tests.page.serve", "--auth=ann:secret") as server:
+        yield server.url
 
 
 def test_without_the_password_nothing_is_served(guarded: str) -> None:
@@ -61,7 +66,7 @@ def test_a_login_is_refused_and_accepted(guarded: str, visit: Callable) -> None:
 def test_at_the_end_no_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with served({"a": Offer("a", stand_in())}, LIMITS, port=free_port()) as url:
+    with served({"a": Offer("a", stand_in())}, Limits(), port=free_port()) as url:
         assert status_of(url) == 200
         assert [path.name[:9] for path in tmp_path.iterdir() if "wbc" in path.name] == ["wbc-page-"]
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from wbc_tf.page.workspace import KEPT_FOR, Workspace
 
 
@@ -15,7 +17,8 @@ def test_old_files_go_and_new_and_permanent_ones_stay(tmp_path: Path) -> None:
         example.parent.mkdir()
         example.touch()
         workspace.keep_what_is_there()
-        old, new = workspace.new_folder() / "old.png", workspace.new_folder() / "new.png"
+        with workspace.result_folder() as one, workspace.result_folder() as two:
+            old, new = one / "old.png", two / "new.png"
         for file in (old, new):
             file.touch()
         now = time.time()
@@ -36,16 +39,23 @@ def test_old_files_go_and_new_and_permanent_ones_stay(tmp_path: Path) -> None:
 def test_the_folder_is_this_users_alone_and_its_names_cannot_be_guessed(tmp_path: Path) -> None:
     with Workspace(tmp_path) as workspace:
         assert workspace.folder.stat().st_mode & 0o077 == 0
-        one, two = workspace.new_folder(), workspace.new_folder()
-        assert one != two
-        assert len(bytes.fromhex(one.name)) == 16
+        with workspace.result_folder() as one, workspace.result_folder() as two:
+            assert one != two
+            assert len(bytes.fromhex(one.name)) == 16
+
+
+def test_a_result_that_fails_leaves_no_folder(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as workspace:
+        with pytest.raises(ZeroDivisionError), workspace.result_folder() as folder:
+            folder.joinpath("half.png").write_bytes(bytes(1 // 0))
+        assert list(workspace.folder.iterdir()) == []
 
 
 def test_the_folder_of_a_killed_server_goes_at_the_next_start_and_no_other(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, sys; from wbc_tf.page.workspace import Workspace\n"
         "with Workspace(pathlib.Path(sys.argv[1])) as workspace:\n"
-        "    (workspace.new_folder() / 'a.png').touch()\n"
+        "    (workspace.folder / 'a.png').touch()\n"
         "    print(workspace.folder, flush=True)\n"
         "    os.kill(os.getpid(), 9) if sys.argv[2] == 'killed' else sys.stdin.read()"
     )

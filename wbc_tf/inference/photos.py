@@ -87,6 +87,24 @@ def working_side(cartoonizer: Cartoonizer, settings: DrawSettings) -> int:
     return cartoonizer.short_side if settings.short_side is None else settings.short_side
 
 
+def draw_photo(cartoonizer: Cartoonizer, photo: Photo, settings: DrawSettings) -> Photo:
+    """The cartoon of one photo, as `cartoonize_photos` makes it.
+
+    Args:
+      cartoonizer: the model.
+      photo: from `read_job`; all frames of an animation are drawn.
+      settings: how to draw.
+
+    Returns:
+      The photo with the cartoon in place of its pixels, for `encode_result`.
+
+    Raises:
+      ValueError, MemoryError, NetworkError: as `Cartoonizer` raises them.
+    """
+    (cartoon,) = _cartoons(cartoonizer, [photo], settings, working_side(cartoonizer, settings))
+    return as_cartoon(photo, cartoon)
+
+
 def cartoonize_photos(
     cartoonizer: Cartoonizer,
     jobs: Sequence[Job],

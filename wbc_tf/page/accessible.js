@@ -1,5 +1,5 @@
 // Gradio's line between two pictures answers to the pointer alone, and its pictures have no
-// alternative texts. This gives it the arrow keys, and both a name.
+// alternative texts. This gives the line the arrow keys, and names to all of them.
 (() => {
   const STEP = 0.05; // of the width
 
@@ -35,6 +35,10 @@
         const text = number ? "the cartoon" : "the photo";
         if (picture.alt !== text) picture.alt = text;
       });
+    }
+    for (const picture of document.querySelectorAll("#examples img")) {
+      const [, name] = picture.src.match(/([^/]+)\.[^./]+$/) || [];
+      if (name && picture.alt !== name) picture.alt = name;
     }
   };
 

@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 
+from wbc_tf.files.pictures import read_photo
+from wbc_tf.files.whole import write_whole
+from wbc_tf.inference.photo import encode_result
 from wbc_tf.inference.settings import DrawSettings, VideoSettings
 from wbc_tf.page.limits import Limits
 from wbc_tf.page.models import Offer, offer_of
-from wbc_tf.page.photos import draw_photos, write_preview, write_zip
+from wbc_tf.page.photos import draw_photos, draw_upload, read_upload, write_preview, write_zip
 from wbc_tf.page.refusal import Refusal
 from wbc_tf.page.workspace import Workspace
 
 #: Working resolutions that may be asked for, in pixels.
 SHORT_SIDES = (128, 2048)
+#: What the page says of a video that was cancelled.
+CANCELLED = "Cancelled."
 
 _LOG = logging.getLogger(__name__)
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def in_sentences(function: Function) -> Function:
-    """A handler whose errors are sentences in the page; what is our own fault goes to the log."""
-
-    @functools.wraps(function)
-    def call(*arguments: Any, **named: Any) -> Any:
-        try:
-            return function(*arguments, **named)
-        except Refusal as refusal:
-            raise _shown(str(refusal)) from refusal
-        except gr.Error:
-            raise
-        except Exception as error:
-            _LOG.exception("a request failed")
-            raise _shown(
-                "This did not work because of a fault on this server. Its log tells more. "
-                "Another picture may still work."
-            ) from error
-
-    return call  # type: ignore[return-value]
+@contextlib.contextmanager
+def in_sentences() -> Iterator[None]:
+    """Within, errors become sentences in the page; what is our own fault goes to the log."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise _shown(str(refusal)) from refusal
+    except gr.Error:
+        raise
+    except Exception as error:
+        _LOG.exception("a request failed")
+        raise _shown(
+            "This did not work because of a fault on this server. Its log tells more. "
+            "Another picture may still work."
+        ) from error
 
 
 def _shown(sentence: str) -> gr.Error:
     # It stays until it is closed: slow readers need more than ten seconds.
-    return gr.Error(sentence, duration=None, title="This did not work", print_exception=False)
+    return gr.Error(sentence, duration=None, print_exception=False)
 
 
 @dataclass
@@ -69,9 +69,9 @@ class Handlers:
     offers: Mapping[str, Offer]
     limits: Limits
     workspace: Workspace
-    _cancels: dict[str, threading.Event] = field(default_factory=dict)
+    # (session, what cancels it) of each video that is being made.
+    _running: list[tuple[str | None, threading.Event]] = field(default_factory=list)
 
-    @in_sentences
     def photo(
         self,
         photo: Any,
@@ -80,18 +80,25 @@ class Handlers:
         strength: float,
         delta: float,
         match_brightness: bool,
-    ) -> tuple[tuple[str, str], str, str]:
-        """One photo: before and after to look at, the file to download, notes."""
-        offer = offer_of(self.offers, model)
-        settings = _draw_settings(offer, short_side, strength, delta, match_brightness)
-        folder = self.workspace.new_folder()
-        sources = [_path(photo)] if photo else []
-        drawn = draw_photos(offer.cartoonizer, sources, settings, folder, limits=self.limits)
-        before = write_preview(drawn.sources[0], folder, "before")
-        after = write_preview(drawn.files[0], folder, "after")
-        return (str(before), str(after)), str(drawn.files[0]), _lines(drawn.notes)
+    ) -> Iterator[tuple[tuple[str, str], str | None, str]]:
+        """One photo: before and after to look at, the file to download, notes.
 
-    @in_sentences
+        What can be looked at comes first: to encode a large file takes longer.
+        """
+        with in_sentences(), self.workspace.result_folder() as folder:
+            if not photo:
+                raise Refusal("Choose a photo first.")
+            offer = offer_of(self.offers, model)
+            settings = _draw_settings(offer, short_side, strength, delta, match_brightness)
+            job, read = read_upload(_path(photo), folder, limits=self.limits)
+            before = write_preview(read, folder, "before")
+            cartoon = draw_upload(offer.cartoonizer, job, read, settings, limits=self.limits)
+            shown = str(before), str(write_preview(cartoon, folder, "after"))
+            yield shown, None, ""
+            write_whole(job.target, encode_result(cartoon, job.target))
+            yield shown, str(job.target), _lines(read.notes)
+
+    @in_sentences()
     def photos(
         self,
         photos: Any,
@@ -105,24 +112,24 @@ class Handlers:
         """Several photos: a gallery to look at, a ZIP file to download, failures and notes."""
         offer = offer_of(self.offers, model)
         settings = _draw_settings(offer, short_side, strength, delta, match_brightness)
-        folder = self.workspace.new_folder()
-        drawn = draw_photos(
-            offer.cartoonizer,
-            [_path(photo) for photo in photos or []],
-            settings,
-            folder,
-            limits=self.limits,
-            progress=lambda done, total: progress((done, total), unit="photos"),
-        )
-        previews = [
-            (str(write_preview(file, folder, f"preview-{number}")), file.name)
-            for number, file in enumerate(drawn.files)
-        ]
-        archive = folder / "cartoons.zip"
-        write_zip(drawn.files, archive)
+        with self.workspace.result_folder() as folder:
+            drawn = draw_photos(
+                offer.cartoonizer,
+                [_path(photo) for photo in photos or []],
+                settings,
+                folder,
+                limits=self.limits,
+                progress=lambda done, total: progress((done, total), unit="photos"),
+            )
+            previews = [
+                (str(write_preview(read_photo(file), folder, f"preview-{number}")), file.name)
+                for number, file in enumerate(drawn.files)
+            ]
+            archive = folder / "cartoons.zip"
+            write_zip(drawn.files, archive)
         return previews, str(archive), _lines((*drawn.failures, *drawn.notes))
 
-    @in_sentences
+    @in_sentences()
     def video(
         self,
         video: Any,
@@ -159,30 +166,35 @@ class Handlers:
             duration=_number(duration, "Duration", 0, 1e6),
             stabilize=bool(stabilize),
         )
-        cancel = self._cancels[str(request.session_hash)] = threading.Event()
+        running = (request.session_hash, threading.Event())
+        self._running.append(running)
         try:
-            file, notes = draw_video(
-                offer.cartoonizer,
-                _path(video),
-                settings,
-                self.workspace.new_folder(),
-                limits=self.limits,
-                progress=lambda done, total, left: progress(
-                    (done, total), desc=left, unit="frames"
-                ),
-                is_cancelled=cancel.is_set,
-            )
+            with self.workspace.result_folder() as folder:
+                file, notes = draw_video(
+                    offer.cartoonizer,
+                    _path(video),
+                    settings,
+                    folder,
+                    limits=self.limits,
+                    progress=lambda done, total, left: progress(
+                        (done, total), desc=left, unit="frames"
+                    ),
+                    is_cancelled=running[1].is_set,
+                )
         except Cancelled:
-            return None, None, "Cancelled."
+            return None, None, CANCELLED
         finally:
-            self._cancels.pop(str(request.session_hash), None)
+            self._running.remove(running)
         return str(file), str(file), _lines(notes)
 
     def cancel(self, request: gr.Request) -> None:
-        """Ends this visitor's video after the frame that is being made."""
-        running = self._cancels.get(str(request.session_hash))
-        if running is not None:
-            running.set()
+        """Ends this visitor's videos after the frame that is being made.
+
+        Gradio itself takes those out of the queue that wait.
+        """
+        for session, cancelled in tuple(self._running):
+            if session == request.session_hash:
+                cancelled.set()
 
 
 def _path(upload: Any) -> Path:
@@ -196,7 +208,7 @@ def _draw_settings(
     offer: Offer, short_side: Any, strength: Any, delta: Any, match_brightness: Any
 ) -> DrawSettings:
     return DrawSettings(
-        short_side=round(_number(short_side, "Working resolution", *SHORT_SIDES)),
+        short_side=round(_number(short_side, "Detail", *SHORT_SIDES)),
         strength=_number(strength, "Strength", 0, 1.5),
         delta=_number(delta, "Smoothing", 0, 1) if offer.has_delta else None,
         match_brightness=bool(match_brightness) if offer.has_brightness else None,

@@ -1,4 +1,4 @@
-"""Photos of one request: to the files that the command line makes, previews and a ZIP file."""
+"""The photos of a request: to the files that the command line makes, previews and a ZIP file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wbc_tf.files.pictures import encode_image, read_photo
+from wbc_tf.files.pictures import Photo, encode_image
 from wbc_tf.images import reduce_to_short_side
+from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import Job, plan_jobs
-from wbc_tf.inference.photos import cartoonize_photos
+from wbc_tf.inference.photo import read_job
+from wbc_tf.inference.photos import cartoonize_photos, draw_photo
 from wbc_tf.inference.report import Entry
 from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.page.limits import Limits
@@ -31,13 +33,11 @@ class Drawn:
 
     Attributes:
       files: the cartoons, each in the format and size of its photo.
-      sources: their photos, in the same order.
       failures: a sentence for each photo that could not be made.
       notes: what was lost on the way, each a phrase with its photo's name.
     """
 
     files: tuple[Path, ...]
-    sources: tuple[Path, ...]
     failures: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -78,12 +78,19 @@ def draw_photos(
     listener = _Listener(progress)
     cartoonize_photos(cartoonizer, jobs, settings, max_pixels=limits.max_pixels, listener=listener)
     made = [job for job, entry in zip(jobs, listener.entries) if entry.status == "written"]
-    failures = tuple(_sentence(entry, limits) for entry in listener.entries if entry.error)
+    failures = tuple(
+        _sentence(
+            entry.error.replace(f"{entry.source} -> {entry.target}", entry.source),
+            Path(entry.source),
+            limits,
+        )
+        for entry in listener.entries
+        if entry.error
+    )
     if not made:
         raise Refusal(" ".join(failures))
     return Drawn(
         files=tuple(job.target for job in made),
-        sources=tuple(job.source for job in made),
         failures=failures,
         notes=tuple(
             f"{Path(entry.source).name}: {note}"
@@ -93,15 +100,49 @@ def draw_photos(
     )
 
 
-def write_preview(picture: Path, folder: Path, name: str) -> Path:
+def read_upload(source: Path, folder: Path, *, limits: Limits) -> tuple[Job, Photo]:
+    """Reads one photo. With `draw_upload` and `encode_result` it gives what `draw_photos` gives.
+
+    Args:
+      source: the uploaded file.
+      folder: where the result will lie.
+      limits: of this page.
+
+    Returns:
+      The job, whose target is the file for the result, and the photo.
+
+    Raises:
+      Refusal: no picture, a broken one, or too large.
+    """
+    (job,) = plan_jobs([str(source)], f"{folder}/")
+    try:
+        return job, read_job(job, max_pixels=limits.max_pixels)
+    except (OSError, ValueError, MemoryError) as error:
+        raise Refusal(_sentence(str(error), job.source, limits)) from error
+
+
+def draw_upload(
+    cartoonizer: Cartoonizer, job: Job, photo: Photo, settings: DrawSettings, *, limits: Limits
+) -> Photo:
+    """The cartoon of a photo that `read_upload` has read.
+
+    Raises:
+      Refusal: this model cannot draw it.
+    """
+    try:
+        return draw_photo(cartoonizer, photo, settings)
+    except (OSError, ValueError, MemoryError, NetworkError) as error:
+        raise Refusal(_sentence(f"{job.source}: {error}", job.source, limits)) from error
+
+
+def write_preview(photo: Photo, folder: Path, name: str) -> Path:
     """A reduced JPEG of a picture's first frame, which each browser can show.
 
     Args:
-      picture: a photo or a cartoon.
+      photo: a photo or a cartoon.
       folder: where to write it.
       name: of the file, without its ending.
     """
-    photo = read_photo(picture)
     alpha = photo.alpha
     data = encode_image(
         reduce_to_short_side(photo.rgb, PREVIEW_SIDE),
@@ -128,9 +169,7 @@ def write_zip(files: Sequence[Path], file: Path) -> None:
             archive.write(path, name)
 
 
-def _sentence(entry: Entry, limits: Limits) -> str:
-    source = Path(entry.source)
-    message = (entry.error or "").replace(f"{entry.source} -> {entry.target}", entry.source)
+def _sentence(message: str, source: Path, limits: Limits) -> str:
     message = without_folders(message, source)
     if "too many pixels" in message:
         message = f"{message.split(':')[0]}: it has too many pixels. At most " + (

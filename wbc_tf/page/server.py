@@ -13,6 +13,13 @@ from wbc_tf.page.models import Offer
 from wbc_tf.page.workspace import Workspace
 
 _SCRIPT = Path(__file__).with_name("accessible.js")
+_STYLE = """
+#licence p { font-size: var(--text-sm); color: var(--body-text-color-subdued); }
+#examples .gallery-item, #examples .gallery-item * { width: 64px; height: 64px; }
+button[role="tab"][aria-selected="true"] { color: var(--primary-600); }
+.dark button[role="tab"][aria-selected="true"] { color: var(--primary-300); }
+footer .divider { display: none; }
+"""
 
 # The browser loads nothing from elsewhere and sends nothing elsewhere. Gradio's page has its
 # scripts in line, and compiles some.
@@ -81,11 +88,10 @@ def served(
         os.environ["GRADIO_EXAMPLES_CACHE"] = str(workspace.folder / "examples")
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-        import gradio as gr
         from starlette.middleware import Middleware
 
         from wbc_tf.page.handlers import Handlers
-        from wbc_tf.page.layout import build_page
+        from wbc_tf.page.layout import build_page, theme
 
         page = build_page(Handlers(offers, limits, workspace))
         workspace.keep_what_is_there()
@@ -96,16 +102,12 @@ def served(
                 server_port=port,
                 auth=users or None,
                 max_file_size=limits.max_upload_mb * 2**20,
-                # Fonts of the visitor's machine: Gradio's own theme asks another server for its.
-                theme=gr.themes.Soft(
-                    font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-                ).set(
-                    # Gradio's own grey is too pale to be read by all.
-                    block_info_text_color="*neutral_600",
-                    block_info_text_color_dark="*neutral_300",
-                ),
+                theme=theme(),
+                css=_STYLE,
                 head=f"<script>{_SCRIPT.read_text('utf-8')}</script>",
                 footer_links=["api"],
+                # It offers visitors to store their pictures with another service.
+                run_history=False,
                 app_kwargs={"middleware": [Middleware(_Guard)]},
                 share=False,
                 ssr_mode=False,

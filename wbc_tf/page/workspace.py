@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -45,11 +46,19 @@ class Workspace:
         """Files that are there now, such as the examples, stay until the end."""
         self._permanent = {path for path in self.folder.rglob("*") if path.is_file()}
 
-    def new_folder(self) -> Path:
-        """An empty folder for one result. Its name cannot be guessed."""
+    @contextlib.contextmanager
+    def result_folder(self) -> Iterator[Path]:
+        """An empty folder for one result. Left by an error, it is removed with what is in it.
+
+        Its name cannot be guessed.
+        """
         folder = self.folder / os.urandom(16).hex()
         folder.mkdir(mode=0o700)
-        return folder
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def sweep(self, now: float | None = None) -> None:
         """Removes old files, and the folders that they leave empty.
