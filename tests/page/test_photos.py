@@ -9,13 +9,13 @@ from PIL import Image
 
 from tests.page.stand_ins import stand_in
 from wbc_tf.files.pictures import read_photo, read_rgb, write_image
-from wbc_tf.inference.photo import encode_result
 from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.page.limits import Limits
 from wbc_tf.page.photos import (
     PREVIEW_SIDE,
     draw_photos,
     draw_upload,
+    encode_upload,
     read_upload,
     write_preview,
     write_zip,
@@ -90,7 +90,7 @@ def test_one_photo_in_steps_is_what_many_at_once_give(tmp_path: Path) -> None:
         job, photo = read_upload(source, two, limits=limits)
         cartoon = draw_upload(stand_in(), job, photo, SETTINGS, limits=limits)
         drawn = draw_photos(stand_in(), [source], SETTINGS, made / source.stem, limits=limits)
-        assert encode_result(cartoon, job.target) == drawn.files[0].read_bytes()
+        assert encode_upload(job, cartoon, limits=limits) == drawn.files[0].read_bytes()
 
 
 def test_a_photo_that_a_model_cannot_take_is_a_sentence(tmp_path: Path) -> None:

@@ -92,17 +92,26 @@ def draw_photo(cartoonizer: Cartoonizer, photo: Photo, settings: DrawSettings) -
 
     Args:
       cartoonizer: the model.
-      photo: from `read_job`; all frames of an animation are drawn.
+      photo: from `read_job`.
       settings: how to draw.
 
     Returns:
-      The photo with the cartoon in place of its pixels, for `encode_result`.
+      What `encode_result` takes. Of an animation the first frame is drawn; the others are drawn
+      while it is encoded.
 
     Raises:
       ValueError, MemoryError, NetworkError: as `Cartoonizer` raises them.
     """
-    (cartoon,) = _cartoons(cartoonizer, [photo], settings, working_side(cartoonizer, settings))
-    return as_cartoon(photo, cartoon)
+
+    def draw(rgb: np.ndarray) -> np.ndarray:
+        return cartoonizer(rgb, **settings.arguments())
+
+    drawn = as_cartoon(photo, draw(photo.rgb))
+    if photo.animation is None:
+        return drawn
+    height, width = photo.rgb.shape[:2]
+    at_once = pictures_at_once(height, width, working_side(cartoonizer, settings))
+    return replace(drawn, animation=as_moving_cartoon(photo, draw, at_once=at_once).animation)
 
 
 def cartoonize_photos(

@@ -14,11 +14,17 @@ import gradio as gr
 
 from wbc_tf.files.pictures import read_photo
 from wbc_tf.files.whole import write_whole
-from wbc_tf.inference.photo import encode_result
 from wbc_tf.inference.settings import DrawSettings, VideoSettings
 from wbc_tf.page.limits import Limits
 from wbc_tf.page.models import Offer, offer_of
-from wbc_tf.page.photos import draw_photos, draw_upload, read_upload, write_preview, write_zip
+from wbc_tf.page.photos import (
+    draw_photos,
+    draw_upload,
+    encode_upload,
+    read_upload,
+    write_preview,
+    write_zip,
+)
 from wbc_tf.page.refusal import Refusal
 from wbc_tf.page.workspace import Workspace
 
@@ -95,7 +101,7 @@ class Handlers:
             cartoon = draw_upload(offer.cartoonizer, job, read, settings, limits=self.limits)
             shown = str(before), str(write_preview(cartoon, folder, "after"))
             yield shown, None, ""
-            write_whole(job.target, encode_result(cartoon, job.target))
+            write_whole(job.target, encode_upload(job, cartoon, limits=self.limits))
             yield shown, str(job.target), _lines(read.notes)
 
     @in_sentences()

@@ -12,7 +12,7 @@ from wbc_tf.files.pictures import Photo, encode_image
 from wbc_tf.images import reduce_to_short_side
 from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import Job, plan_jobs
-from wbc_tf.inference.photo import read_job
+from wbc_tf.inference.photo import encode_result, read_job
 from wbc_tf.inference.photos import cartoonize_photos, draw_photo
 from wbc_tf.inference.report import Entry
 from wbc_tf.inference.settings import DrawSettings
@@ -101,7 +101,7 @@ def draw_photos(
 
 
 def read_upload(source: Path, folder: Path, *, limits: Limits) -> tuple[Job, Photo]:
-    """Reads one photo. With `draw_upload` and `encode_result` it gives what `draw_photos` gives.
+    """Reads one photo. With `draw_upload` and `encode_upload` it gives what `draw_photos` gives.
 
     Args:
       source: the uploaded file.
@@ -131,6 +131,18 @@ def draw_upload(
     """
     try:
         return draw_photo(cartoonizer, photo, settings)
+    except (OSError, ValueError, MemoryError, NetworkError) as error:
+        raise Refusal(_sentence(f"{job.source}: {error}", job.source, limits)) from error
+
+
+def encode_upload(job: Job, cartoon: Photo, *, limits: Limits) -> bytes:
+    """The content of the file for a cartoon from `draw_upload`.
+
+    Raises:
+      Refusal: a later frame of an animation is broken or cannot be drawn.
+    """
+    try:
+        return encode_result(cartoon, job.target)
     except (OSError, ValueError, MemoryError, NetworkError) as error:
         raise Refusal(_sentence(f"{job.source}: {error}", job.source, limits)) from error
 
