@@ -174,6 +174,7 @@ def faults(work: Path, model: Path, pictures: int, records: Records) -> None:
     expected = f"{pictures - len(bad)} written, 0 skipped, {len(bad)} failed"
     adds_up = last == expected and len(entries) == pictures
     records.add("the report adds up", float(adds_up), "", at_least=1)
+    print(f"  wrong {wrong}, written twice {twice}, not named {len(bad ^ failed)}, {adds_up=}")
     records.add("requests answered with 503", server.refused, "requests")
     server.close()
 
