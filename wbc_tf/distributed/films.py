@@ -294,6 +294,8 @@ def _told(job: FileJob, tools: Tools, make: Callable[[_Source], Any]) -> Any:
         if isinstance(error, OSError) and error.errno in ENDS_ALL:
             return Failure(str(OutputError(parent(job.target), error)), ends_all=True)
         reason = str(error)
+        if isinstance(error, av.FFmpegError):  # it names the temporary file that is written
+            reason = f"FFmpeg: {error.strerror}"
         return Failure(reason.replace(str(copies[0]), job.source) if copies else reason)
 
 
