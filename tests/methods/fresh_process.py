@@ -1,7 +1,7 @@
 """Whole runs in a process of their own: TensorFlow takes such settings only before it starts.
 
-Reads ``{method: fields of its config}`` as JSON from standard input. Trains each for six steps in
-the folder that the command line names: in one go by the command, and twice more from that run's
+The command line names a method and a folder; the fields of its config come as JSON from standard
+input. Trains six steps in that folder: in one go by the command, and twice more from that run's
 checkpoint of step 4 on, on one device and on two. Of the first, only the last checkpoint stays.
 """
 
@@ -38,24 +38,24 @@ def _to_the_end(
     loop.train(method, workdir=workdir, settings=loop.LoopSettings(4), strategy=strategy)
 
 
-def _main(folder: Path) -> None:
+def _main(name: str, folder: Path) -> None:
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     METHODS.update(SPECS)
-    for name, fields in json.load(sys.stdin).items():
-        unbroken = folder / name / "unbroken"
-        _by_the_command(name, fields, unbroken)
-        for run, strategy in (
-            ("resumed", tf.distribute.get_strategy()),
-            ("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])),
-        ):
-            workdir = shutil.copytree(unbroken, folder / name / run)
-            for later in (workdir / "checkpoints").glob("step-6.*"):
-                later.unlink()
-            _to_the_end(name, fields, workdir, strategy)
-        for earlier in (unbroken / "checkpoints").glob("step-[04].*"):
-            earlier.unlink()
+    fields = json.load(sys.stdin)
+    unbroken = folder / "unbroken"
+    _by_the_command(name, fields, unbroken)
+    for run, strategy in (
+        ("resumed", tf.distribute.get_strategy()),
+        ("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])),
+    ):
+        workdir = shutil.copytree(unbroken, folder / run)
+        for later in (workdir / "checkpoints").glob("step-6.*"):
+            later.unlink()
+        _to_the_end(name, fields, workdir, strategy)
+    for earlier in (unbroken / "checkpoints").glob("step-[04].*"):
+        earlier.unlink()
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    _main(sys.argv[1], Path(sys.argv[2]))

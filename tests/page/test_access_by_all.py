@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.page.conftest import PATIENCE, Server, Visitor
 
@@ -86,6 +86,22 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"{selector} cannot be reached by the Tab key")
 
 
+def choose_by_keyboard(page: Page, photo: Path) -> None:
+    """Gives the page a photo. Its pictures are there before it listens to keys: hence the waits."""
+    for seconds in (3, 15, 60):
+        page.wait_for_timeout(1000 * seconds)
+        tab_to(page, "#photo")
+        try:
+            with page.expect_file_chooser(timeout=10_000) as chooser:
+                page.keyboard.press("Enter")
+        except TimeoutError:
+            page.reload()
+            continue
+        chooser.value.set_files(photo)
+        return
+    raise AssertionError("the Enter key opens no file chooser")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_each_text_can_be_read(quick: Server, visit: Callable[..., Visitor], scheme: str) -> None:
     page = visit(quick.url, color_scheme=scheme).page
@@ -133,10 +149,7 @@ def test_the_whole_way_by_keyboard(
     Image.new("RGB", (30, 20), "orange").save(photo)
     page = visit(quick.url).page
     expect(page.locator("#slider img")).to_have_count(2, timeout=PATIENCE)  # the page is ready
-    tab_to(page, "#photo")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(photo)
+    choose_by_keyboard(page, photo)
     page.locator("#photo img").wait_for()
     tab_to(page, "#make-photo")
     page.keyboard.press("Enter")

@@ -143,8 +143,13 @@ def _onnx_runtime(path: Path, precision: str) -> tuple[Coefficients, dict[str, A
             "file of the same export"
         )
 
+    # A network without a filter knows no delta.
+    known = {each.name for each in session.get_overridable_initializers()}
+
     def run(photo: np.ndarray, **settings: float) -> dict[str, np.ndarray]:
-        inputs = {name: np.array(value, np.float32) for name, value in settings.items()}
+        inputs = {
+            name: np.array(value, np.float32) for name, value in settings.items() if name in known
+        }
         try:
             scale, offset = session.run(["scale", "offset"], {"photo": photo, **inputs})
         except failures as error:

@@ -112,8 +112,13 @@ def _converted(network: Any, delta: float) -> Any:
         model, _ = tf2onnx.convert.from_function(
             network, input_signature=network.input_signature, opset=OPSET
         )
-    # An input that is also an initializer has that value by default.
+    used = {name for node in model.graph.node for name in node.input}
     for name, value in (("strength", 1.0), ("delta", delta)):
+        if name not in used:  # ONNX Runtime would drop its default and ask for it
+            (unused,) = [each for each in model.graph.input if each.name == name]
+            model.graph.input.remove(unused)
+            continue
+        # An input that is also an initializer has that value by default.
         default = onnx.numpy_helper.from_array(np.array(value, np.float32), name)
         model.graph.initializer.append(default)
     return model
