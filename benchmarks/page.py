@@ -49,7 +49,7 @@ CLICK = """() => new Promise((done) => {
   const look = () => {
     const now = pictures();
     if (now.length < 2 || now.some((picture) => before.has(picture.src) || !picture.complete)) {
-      setTimeout(look, 2);
+      setTimeout(look, 10);
     } else {
       Promise.all(now.map((picture) => picture.decode())).then(() =>
         done((performance.now() - began) / 1000)

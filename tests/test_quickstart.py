@@ -1,4 +1,4 @@
-"""docs/quickstart.ipynb runs from end to end, and its stored outputs are small."""
+"""docs/quickstart.ipynb runs from end to end, and its stored outputs are whole and small."""
 
 from __future__ import annotations
 
@@ -48,8 +48,11 @@ def test_it_runs_from_end_to_end(
     assert "Traceback" not in printed
 
 
-def test_its_stored_outputs_are_small_and_show_no_error(notebook: Path) -> None:
+def test_its_stored_outputs_are_whole_and_small(notebook: Path) -> None:
     assert notebook.stat().st_size < 1_000_000
     read = nbformat.read(notebook, as_version=4)
+    counts = [cell.execution_count for cell in read.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1)), "run in one go: make docs"
+    assert len(pictures(read)) == 6
     kinds = {output.output_type for cell in read.cells for output in cell.get("outputs", [])}
     assert "error" not in kinds

@@ -122,6 +122,9 @@ def _photo_tab(handlers: Handlers, settings: list[Any], jobs: Mapping[str, Any])
         api_name="photo",
         api_description="Makes a cartoon of one photo.",
         show_progress_on=before_and_after,
+        # Gradio's full one is an animation. A browser without a GPU spends one to two seconds of
+        # processor time on it, which the network lacks when both run on one machine.
+        show_progress="minimal",
         **jobs,
     )
     made.success(None, [download], [download], js=_IF_FILE)
