@@ -94,12 +94,13 @@ def choose_by_keyboard(page: Page, photo: Path) -> None:
         try:
             with page.expect_file_chooser(timeout=10_000) as chooser:
                 page.keyboard.press("Enter")
+            chooser.value.set_files(photo)
+            page.locator("#photo img").wait_for(timeout=30_000)
         except TimeoutError:
             page.reload()
             continue
-        chooser.value.set_files(photo)
         return
-    raise AssertionError("the Enter key opens no file chooser")
+    raise AssertionError("the Enter key opens no file chooser, or the photo is not taken")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -150,7 +151,6 @@ def test_the_whole_way_by_keyboard(
     page = visit(quick.url).page
     expect(page.locator("#slider img")).to_have_count(2, timeout=PATIENCE)  # the page is ready
     choose_by_keyboard(page, photo)
-    page.locator("#photo img").wait_for()
     tab_to(page, "#make-photo")
     page.keyboard.press("Enter")
     expect(page.locator("#download-photo")).to_be_enabled(timeout=PATIENCE)
