@@ -131,12 +131,6 @@ class TrainingConfig:
     learning_rate: float = option(2e-4, POSITIVE, "Adam's rate for the generator.")
     beta_1: float = option(0.5, FRACTION, "Adam's decay of the mean gradient.")
     beta_2: float = option(0.999, FRACTION, "Adam's decay of the mean squared gradient.")
-    clip_norm: float = option(
-        0.0,
-        NOT_NEGATIVE,
-        "Largest L2 norm of the generator's gradient, which is scaled down to it; 0 leaves "
-        "gradients as they are. No paper or released program here has one.",
-    )
     ema_momentum: float = option(
         0.999,
         FRACTION,

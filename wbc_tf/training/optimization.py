@@ -112,12 +112,7 @@ class AveragedGenerator:
         weights = self.model.get_weights()
         self.model.set_weights([np.zeros_like(weight) for weight in weights])
         self.optimizer = make_optimizer(
-            config,
-            self._averaged,
-            rate=rate,
-            use_ema=True,
-            ema_momentum=config.ema_momentum,
-            global_clipnorm=config.clip_norm or None,
+            config, self._averaged, rate=rate, use_ema=True, ema_momentum=config.ema_momentum
         )
         self.model.set_weights(weights)
         self._one.assign(1.0)
