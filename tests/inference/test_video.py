@@ -480,7 +480,7 @@ def test_hdr_is_brought_to_bt709_and_ten_bits_to_eight(
         "times": [0],
         "codec": "libx265",
         "pixels": "yuv420p10le",
-        "options": {"x265-params": "log-level=none"},
+        "options": {"x265-params": "log-level=none:bframes=0"},
         "frames": [flat],
     }
     hdr = make(tmp_path / "hdr.mkv", **deep, colour=(9, 1, 9, 18))

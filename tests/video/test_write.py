@@ -74,6 +74,18 @@ def test_apple_knows_h265_by_one_name_only(tmp_path: Path) -> None:
         assert container.streams.video[0].codec_context.codec_tag == "hvc1"
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_the_shortest_h265_videos_have_times_of_decoding(tmp_path: Path, name: str) -> None:
+    for times in ((0,), (0, 1)):
+        seen, notes = write(tmp_path / name, codec="hevc", times=times)
+        assert notes == []
+        assert seen.times == [Fraction(time, 25) for time in times]
+        with av.open(str(tmp_path / name)) as container:
+            for packet in container.demux(video=0):
+                if packet.dts is not None:
+                    assert 0 <= (packet.pts - packet.dts) * packet.time_base <= Fraction(2, 25)
+
+
 @pytest.mark.parametrize(
     "properties",
     [

@@ -33,6 +33,9 @@ _MP4_TAGS = {
 
 
 _GLOBALHEADER = 0x40  # FFmpeg's AVFMT_GLOBALHEADER
+#: With B frames x265 decodes this many pictures ahead. It measures that time between its first and
+#: its third picture; in a shorter video the times of decoding are undefined.
+_X265_DELAY = 2
 _RANGES = {1: "limited", 2: "full"}
 
 
@@ -111,6 +114,7 @@ class VideoWriter:
         self._ticks = self._video.codec_context.time_base
         self._usual = max(1, round(1 / (properties.rate * self._ticks)))
         self._held: Picture | None = None
+        self._pictures = 0
         self.decoding_delay = 0
         self._first_time: int | None = None
         self._first_slot: int | None = None
@@ -132,7 +136,7 @@ class VideoWriter:
         try:
             if self._held is not None:
                 self._encode(self._held)
-                self._mux(self._video.encode(None))
+                self._mux(self._last_packets())
             for packet in self._others.flush():
                 self._out.mux(packet)
             self._out.close()
@@ -193,7 +197,16 @@ class VideoWriter:
             frame.pts, frame.duration = self._slot(picture.time * self.properties.time_base), 1
         if self._first_time is None:
             self._first_time = frame.pts
+        self._pictures += 1
         self._mux(self._video.encode(frame))
+
+    def _last_packets(self) -> list[Packet]:
+        packets = self._video.encode(None)
+        if self._x265_delays and self._pictures <= _X265_DELAY:
+            for packet in packets:
+                assert packet.pts is not None
+                packet.dts = packet.pts - _X265_DELAY * self._usual
+        return packets
 
     def _mux(self, packets: list[Packet]) -> None:
         for packet in packets:
@@ -239,6 +252,7 @@ class VideoWriter:
         # MP4 derives a file's duration from the order of storing. With B frames and uneven frame
         # lengths that is wrong. AVI cannot hold B frames, since it has no times.
         b_frames = times and (self.properties.steady or self._container.muxer not in _MP4)
+        self._x265_delays = codec == "hevc" and b_frames
         stream = self._out.add_stream(
             kind.encoder,
             rate=self.properties.rate,
