@@ -58,7 +58,7 @@ def test_a_folder_in_a_busy_store_while_workers_die(
 
     def works(*arguments: Any) -> Iterator[Any]:
         for number, work in enumerate(original(*arguments)):
-            if number in (1, 4):
+            if number < 2:  # a fast machine puts all the others into one work
                 yield DiesOnce(str(tmp_path / f"mark{number}"))
             yield work
 
