@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -41,17 +40,3 @@ def matrix_product(side: int = 2048) -> Callable[[], float]:
 def matrix_flops(side: int = 2048) -> float:
     """Floating-point operations of a `matrix_product`."""
     return 2.0 * side**3
-
-
-def in_turns(rounds: int, tasks: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Each task's least time in seconds; the first call, which warms up, does not count.
-
-    The tasks take turns, and the least counts: another load on the machine can only add to a time.
-    """
-    times: dict[str, list[float]] = {name: [] for name in tasks}
-    for _ in range(rounds + 1):
-        for name, task in tasks.items():
-            begin = time.perf_counter()
-            task()
-            times[name].append(time.perf_counter() - begin)
-    return {name: min(taken[1:]) for name, taken in times.items()}

@@ -96,11 +96,13 @@ def main() -> int:
     columns = {"photo": photos}
     authors = None
     if options.authors:
-        columns["authors"] = cartoons_of(options.authors, photos, options.precision)
+        cartoonizer = Cartoonizer.load(options.authors, precision=options.precision)
+        columns["authors"] = [cartoonizer(photo) for photo in photos]
         authors = measure(columns["authors"], photos)
         show("authors' weights", authors, plain)
     for number, model in enumerate(options.model or ["white_box"]):
-        columns[model] = cartoons_of(model, photos, options.precision)
+        cartoonizer = Cartoonizer.load(model, precision=options.precision)
+        columns[model] = [cartoonizer(photo) for photo in photos]
         found = measure(columns[model], photos)
         show(model, found, plain)
         if number == 0:
@@ -108,7 +110,6 @@ def main() -> int:
             records.add("share of flat pixels", found.flat, "ratio", at_least=0.62)
             records.add("content distance", found.content, "ratio", at_most=0.15)
             records.add("lightness, to the photos'", light, "ratio", at_least=1.0, at_most=1.08)
-            cartoonizer = Cartoonizer.load(model, precision=options.precision)
             records.add("width of a halo", halo_width(cartoonizer), "px", at_most=3)
             records.add(
                 "flicker, to the noise", flicker(cartoonizer, photos[0]), "ratio", at_most=1
@@ -194,14 +195,6 @@ def flicker(cartoonizer: Cartoonizer, photo: np.ndarray, *, frames: int = 5) -> 
         for pictures in (clip, [cartoonizer(frame) for frame in clip])
     )
     return float(after / before)
-
-
-def cartoons_of(
-    model: str | Path, photos: Sequence[np.ndarray], precision: str
-) -> list[np.ndarray]:
-    """What a model makes of the photos."""
-    cartoonizer = Cartoonizer.load(model, precision=precision)
-    return [cartoonizer(photo) for photo in photos]
 
 
 def read_spread(folder: Path, count: int) -> list[np.ndarray]:

@@ -21,8 +21,9 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
-from benchmarks._counts import in_turns, multiply_accumulates
+from benchmarks._counts import multiply_accumulates
 from benchmarks._records import Records, add_json_flag
+from benchmarks._turns import in_turns
 from benchmarks.training_step import draw_pictures
 from wbc_tf.methods.registry import METHODS
 from wbc_tf.training.loop import compile_step

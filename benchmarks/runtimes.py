@@ -27,8 +27,9 @@ import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from benchmarks._counts import in_turns, matrix_flops, matrix_product, multiply_accumulates
+from benchmarks._counts import matrix_flops, matrix_product, multiply_accumulates
 from benchmarks._records import Records, add_json_flag
+from benchmarks._turns import in_turns
 from wbc_tf.artefact.exported import Exported
 from wbc_tf.images import to_float
 from wbc_tf.inference.engines import load_engine
@@ -139,9 +140,7 @@ def openvino(model: Path, photo: np.ndarray, threads: int) -> Callable[[], Any]:
     core = openvino.Core()
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     request = core.compile_model(model, "CPU", settings).create_infer_request()
-    inputs = {key.any_name: None for key in request.model_inputs}
-    given = {name: value for name, value in {"photo": photo}.items() if name in inputs}
-    return partial(request.infer, given)
+    return partial(request.infer, {"photo": photo})
 
 
 def tensorflow_lite(model: Path, photo: np.ndarray, threads: int) -> Callable[[], Any]:

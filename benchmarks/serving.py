@@ -21,16 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np
 from PIL import Image
 
 from benchmarks._records import Records, add_json_flag
+from benchmarks._turns import side_by_side
 
 #: At the working resolution, and a photo that has to be reduced to it.
 SIZES = {"720x960": (720, 960), "3000x4000": (3000, 4000)}
@@ -190,7 +189,7 @@ def report_ways(version: Path, rounds: int, records: Records) -> None:
             cartoon = cartoonizer(decode_photo(image, name="photo").rgb)
             encode_image(cartoon, file_format="PNG")
 
-        graph, line = in_turns(rounds, by_graph, by_command_line)
+        graph, line = side_by_side(rounds, by_graph, by_command_line)
         print(f"{name:9} graph {graph:.2f} s, command line {line:.2f} s: ratio {graph / line:.2f}")
         records.add(
             f"server's graph at {name}, to the command line", graph / line, "ratio", at_most=1.6
@@ -217,21 +216,11 @@ def report_loading(version: Path, folder: Path, rounds: int, records: Records) -
         signatures={"coefficients": coefficients},
         metadata={"method": "white_box", "licence": "none"},
     )
-    whole, alone = in_turns(
+    whole, alone = side_by_side(
         rounds, lambda: tf.saved_model.load(str(version)), lambda: tf.saved_model.load(str(bare))
     )
     print(f"tf.saved_model.load {whole:.2f} s, without the server's signatures {alone:.2f} s")
     records.add("loading, to loading without the server's signatures", whole / alone, "ratio")
-
-
-def in_turns(rounds: int, *functions: Callable[[], object]) -> list[float]:
-    times = [[] for _ in functions]
-    for _ in range(1 + rounds):
-        for taken, function in zip(times, functions):
-            start = time.perf_counter()
-            function()
-            taken.append(time.perf_counter() - start)
-    return [float(np.min(taken[1:])) for taken in times]
 
 
 if __name__ == "__main__":

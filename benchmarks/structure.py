@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.segmentation import felzenszwalb, slic
 
 from benchmarks._records import Records, add_json_flag
+from benchmarks._turns import side_by_side
 from wbc_tf.files.pictures import read_rgb
 from wbc_tf.images import to_float
 from wbc_tf.ops.pool import StructurePool
@@ -50,7 +50,7 @@ def main() -> int:
     ):
         # Picture by picture: a short time is more often an undisturbed one.
         times = [
-            in_turns(options.rounds, functools.partial(bare, p), functools.partial(ours, p))
+            side_by_side(options.rounds, functools.partial(bare, p), functools.partial(ours, p))
             for p in pictures[:4]
         ]
         base, cost = np.mean(times, axis=0)
@@ -67,7 +67,7 @@ def main() -> int:
             ("adaptive released", {"released": True}, 1.6),
             ("slic", {"kind": "slic"}, 1.7),
         ):
-            alone, together = in_turns(
+            alone, together = side_by_side(
                 max(3, options.rounds // 2),
                 lambda a=arguments: one.map(pictures, a),
                 lambda a=arguments: two.map(pictures, a),
@@ -95,18 +95,6 @@ def bare_slic(picture: np.ndarray) -> None:
 
 def released(kind: str) -> Callable[[np.ndarray], np.ndarray]:
     return functools.partial(structure_map, kind=kind, released=True)
-
-
-def in_turns(rounds: int, *calls: Callable[[], object]) -> list[float]:
-    """The least time of each call, in seconds, one round to warm up not counted."""
-    times: list[list[float]] = [[] for _ in calls]
-    for turn in range(rounds + 1):
-        for call, taken in zip(calls, times):
-            start = time.perf_counter()
-            call()
-            if turn:
-                taken.append(time.perf_counter() - start)
-    return [min(taken) for taken in times]
 
 
 def drawings() -> np.ndarray:

@@ -28,6 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
 from benchmarks._records import Records, add_json_flag
+from benchmarks._turns import in_turns
 from wbc_tf.files.pictures import write_image
 from wbc_tf.images import to_uint8
 from wbc_tf.methods.white_box.config import PRECISIONS, WhiteBoxConfig
@@ -57,7 +58,7 @@ def main() -> int:
         for name in ("photo_dir", "cartoon_dir"):
             settings[name] = settings[name] or draw_pictures(Path(drawn, name))
         config = WhiteBoxConfig(**settings, vgg_weights="random")
-        times = in_turns(rounds, parts(config))
+        times = timed(rounds, parts(config))
 
     whole = times["step"]
     print(
@@ -136,19 +137,17 @@ def parts(config: WhiteBoxConfig) -> dict[str, Callable[[], Any]]:
     }
 
 
-def in_turns(rounds: int, tasks: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Each task's least time in seconds; the first call, which traces it, does not count.
+def timed(rounds: int, tasks: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """Each task's least time in seconds.
 
     The input's is its mean: what was prefetched costs nothing, and then twice.
     """
-    times: dict[str, list[float]] = {name: [] for name in tasks}
-    for _ in range(rounds + 1):
-        for name, task in tasks.items():
-            time.sleep(1)  # for the batch after the last one to be ready, as it is made meanwhile
-            begin = time.perf_counter()
-            tf.nest.map_structure(lambda t: t.numpy(), task())
-            times[name].append(time.perf_counter() - begin)
-    least = {name: min(taken[1:]) for name, taken in times.items()}
+
+    def fetched(task: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: tf.nest.map_structure(lambda t: t.numpy(), task())
+
+    # The pause is for the batch after the last one to be ready, as it is made meanwhile.
+    least = in_turns(rounds, {name: fetched(task) for name, task in tasks.items()}, pause=1)
     stream = tasks["input alone"]
     for _ in range(4):
         stream()
