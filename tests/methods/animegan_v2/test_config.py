@@ -65,3 +65,14 @@ def test_each_flag_file_is_its_preset(root: Path, call: Callable, name: str) -> 
     assert shown["method"] == "animegan_v2"
     preset = AnimeGanV2Config.presets()[name.split(".")[0]]
     assert AnimeGanV2Config.from_json(json.dumps(shown["config"])) == preset
+
+
+def test_the_short_run_is_hayaos_made_small(root: Path, call: Callable) -> None:
+    path = root / "configs" / "animegan_v2_short.cfg"
+    outcome = call(train, f"--flagfile={path}", "--dry_run")
+    assert outcome.status == 0, outcome.err
+    config = AnimeGanV2Config.from_json(json.dumps(json.loads(outcome.out)["config"]))
+    hayao = AnimeGanV2Config.presets()["animegan_v2_hayao"]
+    assert config.generator_settings() == {"network": "lite"}
+    for weight in ("adversarial", "anime", "generated", "gray", "smooth"):
+        assert getattr(config, f"{weight}_weight") == getattr(hayao, f"{weight}_weight")
