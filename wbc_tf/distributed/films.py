@@ -13,11 +13,10 @@ A film in an object store is copied to the disk of each machine that works on it
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,8 @@ from wbc_tf.inference.segments import (
     join_video,
     make_segment,
     plan_video,
+    record_name,
+    segment_name,
     segments_name,
 )
 from wbc_tf.inference.video import cartoonize_video
@@ -208,8 +209,10 @@ def _divide(job: FileJob, tools: Tools, source: _Source) -> _Division:
     if plan.to_json() == earlier:
         finished = set(storage.names(folder, recursive=False))
         for segment in plan.segments:
-            if _record(segment) in finished:
-                results[segment.number] = _recorded(storage, join(folder, _record(segment)))
+            record = record_name(segment)
+            if record in finished:
+                data = storage.read(join(folder, record))
+                results[segment.number] = SegmentResult.from_json(data)
     else:
         storage.remove_folder(folder)
         if len(plan.segments) == 1:
@@ -226,26 +229,22 @@ def _in_one_piece(job: FileJob, tools: Tools, source: Path) -> Entry:
 
 def _make_segment(job: FileJob, segment: Segment, tools: Tools, source: _Source) -> SegmentResult:
     storage, folder = storage_of(job.target), _folder(job)
-    record = join(folder, _record(segment))
+    record = join(folder, record_name(segment))
     if storage.exists(record):  # by a worker that was lost before it could say so
-        return _recorded(storage, record)
-    with storage.made(join(folder, _file(segment))) as file:
+        return SegmentResult.from_json(storage.read(record))
+    with storage.made(join(folder, segment_name(segment))) as file:
         result = make_segment(
             tools.cartoonizer, source(), segment, tools.video, container_of(job.target), file
         )
     # After the segment: who finds the record finds the segment too.
-    storage.write(record, json.dumps(asdict(result)).encode())
+    storage.write(record, result.to_json())
     return result
-
-
-def _recorded(storage: Storage, record: str) -> SegmentResult:
-    return SegmentResult(**json.loads(storage.read(record)))
 
 
 def _join(work: JoinWork, tools: Tools, source: _Source) -> Entry:
     film, job = work.film, work.film.job
     storage, folder = storage_of(job.target), _folder(job)
-    names = [join(folder, _file(segment)) for segment in film.segments]
+    names = [join(folder, segment_name(segment)) for segment in film.segments]
     if work.is_again and storage.exists(job.target) and not all(map(storage.exists, names)):
         # The lost worker had joined them and had begun to remove them.
         storage.remove_folder(folder)
@@ -302,11 +301,3 @@ def _told(job: FileJob, tools: Tools, make: Callable[[_Source], Any]) -> Any:
 def _folder(job: FileJob) -> str:
     name = job.target.rpartition("/")[2]
     return join(parent(job.target), segments_name(name))
-
-
-def _file(segment: Segment) -> str:
-    return f"{segment.number:05}.nut"
-
-
-def _record(segment: Segment) -> str:
-    return f"{segment.number:05}.json"

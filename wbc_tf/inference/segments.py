@@ -69,6 +69,25 @@ class SegmentResult:
     delay: int
     last_duration: int
 
+    def to_json(self) -> bytes:
+        """For `from_json`."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> SegmentResult:
+        """The result that `to_json` was called on."""
+        return cls(**json.loads(data))
+
+
+def segment_name(segment: Segment) -> str:
+    """The file of a finished segment, in the folder of its video."""
+    return f"{segment.number:05}.nut"
+
+
+def record_name(segment: Segment) -> str:
+    """The file beside it that holds its `SegmentResult`; it is written after the segment."""
+    return f"{segment.number:05}.json"
+
 
 def make_segment(
     cartoonizer: Cartoonizer,
@@ -150,11 +169,11 @@ def cartoonize_in_segments(
     container = container_of(job.target)
     total, done = sum(segment.frames for segment in segments), 0
     results: list[SegmentResult] = []
-    files = [folder / f"{segment.number:05}.nut" for segment in segments]
+    files = [folder / segment_name(segment) for segment in segments]
     for segment, file in zip(segments, files):
-        record = file.with_suffix(".json")
+        record = folder / record_name(segment)
         if record.exists() and file.exists():
-            result = SegmentResult(**json.loads(record.read_text("utf-8")))
+            result = SegmentResult.from_json(record.read_bytes())
         else:
             result = make_segment(
                 cartoonizer,
@@ -165,7 +184,7 @@ def cartoonize_in_segments(
                 file,
                 partial(_add, progress, done, total),
             )
-            write_whole(record, json.dumps(asdict(result)).encode())
+            write_whole(record, result.to_json())
         results.append(result)
         done += result.frames
         progress(done, total)
