@@ -102,16 +102,20 @@ def draw_photo(cartoonizer: Cartoonizer, photo: Photo, settings: DrawSettings) -
     Raises:
       ValueError, MemoryError, NetworkError: as `Cartoonizer` raises them.
     """
-
-    def draw(rgb: np.ndarray) -> np.ndarray:
-        return cartoonizer(rgb, **settings.arguments())
-
-    drawn = as_cartoon(photo, draw(photo.rgb))
+    drawn = as_cartoon(photo, cartoonizer(photo.rgb, **settings.arguments()))
     if photo.animation is None:
         return drawn
+    return replace(drawn, animation=_moving_cartoon(cartoonizer, photo, settings).animation)
+
+
+def _moving_cartoon(cartoonizer: Cartoonizer, photo: Photo, settings: DrawSettings) -> Photo:
+    """An animation's cartoon; its frames are drawn when they are asked for."""
     height, width = photo.rgb.shape[:2]
-    at_once = pictures_at_once(height, width, working_side(cartoonizer, settings))
-    return replace(drawn, animation=as_moving_cartoon(photo, draw, at_once=at_once).animation)
+    return as_moving_cartoon(
+        photo,
+        lambda rgb: cartoonizer(rgb, **settings.arguments()),
+        at_once=pictures_at_once(height, width, working_side(cartoonizer, settings)),
+    )
 
 
 def cartoonize_photos(
@@ -357,12 +361,7 @@ def _moved(
 ) -> Step:
     """The step with an animation's cartoon encoded; the next frames are drawn meanwhile."""
     start = time.perf_counter()
-    height, width = photo.rgb.shape[:2]
-    drawn = as_moving_cartoon(
-        photo,
-        lambda rgb: cartoonizer(rgb, **settings.arguments()),
-        at_once=pictures_at_once(height, width, working_side(cartoonizer, settings)),
-    )
+    drawn = _moving_cartoon(cartoonizer, photo, settings)
     assert drawn.animation is not None
     frames = drawn.animation.frames
     drawn_ahead = replace(
