@@ -91,11 +91,8 @@ def list_jobs(
         refuse_unwritable(Path(output))
     elif storage_of(output).kind(_root(output)) is None:
         raise InputError(f"--output={output}: {_root(output)} is not there")
-    targets = _Targets(
-        keep_all=len(given) > 1 or (not is_url(output) and ignores_case(Path(output))),
-        fold=not is_url(output) and ignores_case(Path(output)),
-        strict=strict_names,
-    )
+    fold = not is_url(output) and ignores_case(Path(output))
+    targets = _Targets(keep_all=len(given) > 1 or fold, fold=fold, strict=strict_names)
     for each in given:
         results = _below(each.folder, output)
         for relative in each.names():
