@@ -18,8 +18,6 @@ Cartoonize four sample photos and lay them out side by side, before and after.
 
 #: Height of a row on the sheet, in pixels: thin lines are lost where pictures are reduced.
 ROW_HEIGHT = 512
-#: scikit-image's sample photos, people first: name in `skimage.data` -> what we call it.
-SAMPLES = {"astronaut": "astronaut", "chelsea": "cat", "coffee": "coffee", "rocket": "rocket"}
 
 
 def define_flags() -> flags.FlagValues:
@@ -40,11 +38,10 @@ def define_flags() -> flags.FlagValues:
 
 def main(values: flags.FlagValues) -> int:
     """Writes photos, cartoons and the contact sheet; returns the exit status."""
-    from skimage import data
-
     from wbc_tf.artefact.model_directory import ModelNotFoundError
     from wbc_tf.comparison.contact_sheet import contact_sheet
     from wbc_tf.files.pictures import read_rgb, write_image
+    from wbc_tf.files.samples import write_samples
     from wbc_tf.inference.cartoonizer import Cartoonizer
     from wbc_tf.inference.jobs import plan_jobs
     from wbc_tf.inference.photos import cartoonize_photos
@@ -58,8 +55,7 @@ def main(values: flags.FlagValues) -> int:
     output = Path(values.output)
     photos, cartoons = output / "photos", output / "cartoons"
     photos.mkdir(parents=True, exist_ok=True)
-    for sample, name in SAMPLES.items():
-        write_image(photos / f"{name}.png", getattr(data, sample)())
+    write_samples(photos)
     jobs = plan_jobs([str(photos)], cartoons)
     with Console() as console:
         tally = cartoonize_photos(

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from wbc_tf.page.examples import draw_example, write_examples
+from wbc_tf.files.samples import write_samples
+from wbc_tf.page.examples import draw_example
 from wbc_tf.page.handlers import CANCELLED, SHORT_SIDES, Handlers, escape
 from wbc_tf.page.models import Offer
 from wbc_tf.page.videos import CONTAINER, QUALITIES
@@ -82,7 +83,7 @@ def build_page(handlers: Handlers) -> gr.Blocks:
 def _photo_tab(handlers: Handlers, settings: list[Any], jobs: Mapping[str, Any]) -> None:
     folder = handlers.workspace.folder / "examples"
     folder.mkdir(exist_ok=True)
-    examples = write_examples(folder)
+    examples = write_samples(folder)
     first = next(iter(handlers.offers.values()))
     before, after = draw_example(first.cartoonizer, examples[0])
     with gr.Row():
