@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from wbc_tf.cli.cluster_flags import define_cluster_flags, listed_jobs, show_listed
-from wbc_tf.cli.command_line import FAILED, OK, UsageError, new_flags, run_command
+from wbc_tf.cli.command_line import OK, UsageError, new_flags, run_command
 from wbc_tf.cli.interrupts import Interrupted, interruptible
 from wbc_tf.cli.job_flags import define_job_flags, told
+from wbc_tf.cli.job_run import finished_status, interrupted_status
 from wbc_tf.cli.model_flags import define_model_flags
 from wbc_tf.cli.picture_flags import define_picture_flags
 from wbc_tf.cli.video_flags import define_video_flags, video_settings
@@ -74,10 +75,8 @@ def main(values: flags.FlagValues) -> int:
     except EngineError as error:
         raise UsageError(str(error)) from error
     except Interrupted as interrupted:
-        print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
-        return interrupted.status
-    print(listener.tally)
-    return FAILED if stopped or listener.tally.failed else OK
+        return interrupted_status(interrupted)
+    return finished_status(listener, stopped=stopped)
 
 
 def _cartoonize(values: flags.FlagValues, listed: Iterator[Listed], listener: Console) -> bool:

@@ -58,7 +58,22 @@ def run_jobs(
                 print(f"{command}: {error}", file=sys.stderr)
                 stopped = True
     except Interrupted as interrupted:
-        print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
-        return interrupted.status
+        return interrupted_status(interrupted)
+    return finished_status(listener, stopped=stopped)
+
+
+def interrupted_status(interrupted: Interrupted) -> int:
+    """Tells the user how an interrupted run goes on; returns the exit status."""
+    print("interrupted; the same call goes on where this one stopped", file=sys.stderr)
+    return interrupted.status
+
+
+def finished_status(listener: Console, *, stopped: bool) -> int:
+    """Prints the tally; returns the exit status.
+
+    Args:
+      listener: was told of all files.
+      stopped: the run had to stop early.
+    """
     print(listener.tally)
     return FAILED if stopped or listener.tally.failed else OK
