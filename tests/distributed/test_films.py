@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.distributed.works import invert, tools_for
 from tests.video.clips import look, make
 from wbc_tf.distributed import films
 from wbc_tf.distributed.films import DivideWork, Film, JoinWork, SegmentWork
@@ -24,11 +24,6 @@ from wbc_tf.inference.video import cartoonize_video
 
 SETTINGS = VideoSettings(DrawSettings(short_side=0), codec="ffv1", segment_seconds=1.0)
 FRAMES = 100
-
-
-def invert(rgb: np.ndarray, **_: object) -> np.ndarray:
-    """Stands in for a model."""
-    return 255 - rgb
 
 
 @pytest.fixture
@@ -46,18 +41,7 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Tools:
-    return tools_for(tmp_path)
-
-
-def tools_for(folder: Path, model: Callable[..., np.ndarray] = invert) -> Tools:
-    return Tools(
-        cartoonizer=model,
-        drawing=threading.Lock(),
-        video=SETTINGS,
-        quality=95,
-        overwrite=False,
-        scratch=folder / "scratch",
-    )
+    return tools_for(tmp_path, SETTINGS)
 
 
 def steps(work: Any, tools: Tools) -> Iterator[tuple[Any, Outcome]]:
@@ -189,7 +173,7 @@ def test_a_film_fails_once(job: FileJob, tmp_path: Path) -> None:
             raise ValueError("cannot be drawn")
         return rgb
 
-    done = list(steps(DivideWork(Film(job)), tools_for(tmp_path, model)))
+    done = list(steps(DivideWork(Film(job)), tools_for(tmp_path, SETTINGS, model)))
     assert [type(work) for work, _ in done] == [DivideWork, SegmentWork]
     (entry,) = done[-1][1].entries
     assert entry.error == f"{job.source} -> {job.target}: cannot be drawn"

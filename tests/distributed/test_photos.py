@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,32 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.distributed.works import invert, tools_for
 from wbc_tf.distributed import photos
 from wbc_tf.distributed.listing import FileJob
 from wbc_tf.distributed.photos import PhotoWork
 from wbc_tf.distributed.storage import join, storage_of
-from wbc_tf.distributed.work import LOST, Tools
+from wbc_tf.distributed.work import LOST
 from wbc_tf.inference.jobs import Job, plan_jobs
 from wbc_tf.inference.photos import cartoonize_photos
 from wbc_tf.inference.settings import DrawSettings, VideoSettings
 
 SETTINGS = VideoSettings(DrawSettings(short_side=0), max_pixels=100_000)
-
-
-def invert(rgb: np.ndarray, **_: object) -> np.ndarray:
-    """Stands in for a model."""
-    return 255 - rgb
-
-
-def tools_for(model: Callable[..., np.ndarray], scratch: Path, *, overwrite: bool = False) -> Tools:
-    return Tools(
-        cartoonizer=model,
-        drawing=threading.Lock(),
-        video=SETTINGS,
-        quality=90,
-        overwrite=overwrite,
-        scratch=scratch,
-    )
 
 
 @pytest.fixture
@@ -78,7 +61,7 @@ def test_files_and_entries_are_those_of_one_machine(
     names = [(job.source.name, job.target.name) for job in planned]
     jobs = [FileJob(join(root, f"in/{a}"), join(root, f"many/{b}")) for a, b in names]
     work = PhotoWork(tuple(jobs))
-    outcome = work.then(work.do(tools_for(invert, tmp_path)))
+    outcome = work.then(work.do(tools_for(tmp_path, SETTINGS)))
 
     def comparable(entries: list, folder: str) -> set:
         plain = [replace(entry, seconds=0.0) for entry in entries]
@@ -99,13 +82,13 @@ def test_files_and_entries_are_those_of_one_machine(
 def test_what_is_there_is_not_made_again(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "0.png").write_bytes(b"there")
     work = PhotoWork((FileJob(str(folder / "0.png"), str(tmp_path / "0.png")),))
-    (entry,) = work.then(work.do(tools_for(invert, tmp_path))).entries
+    (entry,) = work.then(work.do(tools_for(tmp_path, SETTINGS))).entries
     assert (entry.status, (tmp_path / "0.png").read_bytes()) == ("skipped", b"there")
     (again,) = work.again()
     assert (work.alone, again.alone) == (False, True)
-    (entry,) = again.then(again.do(tools_for(invert, tmp_path))).entries
+    (entry,) = again.then(again.do(tools_for(tmp_path, SETTINGS))).entries
     assert (entry.status, entry.notes) == ("written", (LOST,))
-    (entry,) = work.then(work.do(tools_for(invert, tmp_path, overwrite=True))).entries
+    (entry,) = work.then(work.do(tools_for(tmp_path, SETTINGS, overwrite=True))).entries
     assert entry.status == "written"
     assert (tmp_path / "0.png").read_bytes() != b"there"
 
@@ -132,7 +115,7 @@ def test_only_the_guilty_one_of_a_batch_fails(folder: Path, tmp_path: Path) -> N
 
     jobs = [FileJob(str(folder / f"{n}.png"), str(tmp_path / f"{n}.png")) for n in (0, 2)]
     work = PhotoWork(tuple(jobs))
-    entries = work.then(work.do(tools_for(model, tmp_path))).entries
+    entries = work.then(work.do(tools_for(tmp_path, SETTINGS, model))).entries
     assert [entry.status for entry in entries] == ["written", "failed"]
     assert "2.png: not this one" in str(entries[1].error)
 
@@ -149,5 +132,5 @@ def test_a_full_disk_stops_the_run(folder: Path, tmp_path: Path, monkeypatch: ob
 
     monkeypatch.setattr(photos, "storage_of", lambda name: Full())
     work = PhotoWork((FileJob(str(job.source), str(job.target)),))
-    outcome = work.then(work.do(tools_for(invert, tmp_path)))
+    outcome = work.then(work.do(tools_for(tmp_path, SETTINGS)))
     assert f"{tmp_path}: cannot write there (No space left on device)" in str(outcome.stop)
