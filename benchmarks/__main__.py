@@ -96,10 +96,11 @@ def as_json(taken: dict[str, Any], outcomes: dict[str, Outcome]) -> str:
 def as_markdown(taken: dict[str, Any], outcomes: dict[str, Outcome]) -> str:
     """A table for people, with what it was taken on above it."""
     on, of = taken["machine"], taken["versions"]
+    programs = ", ".join(f"{name} {version}" for name, version in of.items() if name != "onednn")
     lines = [
-        f"Taken at {taken['date']} on {on['cpu']}, {on['cores']} cores, {on['memory_gb']} GB, "
-        f"{on['os']}, load {on['load_before']} before; Python {of['python']}, TensorFlow "
-        f"{of['tensorflow']}, NumPy {of['numpy']}, wbc_tf {of['wbc_tf']}.",
+        f"Taken at {taken['date']} on {on['cpu']} ({', '.join(on['instructions'])}), {on['cores']} "
+        f"cores, {on['memory_gb']} GB, {on['os']}, load {on['load_before']} before; {programs}; "
+        f"oneDNN {of['onednn']}.",
         "",
         "| benchmark | figure | value | bound | |",
         "| --- | --- | ---: | ---: | --- |",

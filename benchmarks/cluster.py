@@ -43,6 +43,7 @@ os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  # so it is called
 
 import numpy as np
 
+from benchmarks._machine import peak_memory
 from benchmarks._records import Records, add_json_flag
 from wbc_tf.files.pictures import encode_image
 
@@ -257,8 +258,7 @@ def peak_of_driver(names: int) -> float:
                 pace.took(entry)
                 console.done(entry)
         assert console.tally.written == names
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return peak_memory()
 
 
 # Speed.

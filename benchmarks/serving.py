@@ -16,7 +16,6 @@ import argparse
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from PIL import Image
 
+from benchmarks._machine import peak_memory
 from benchmarks._records import Records, add_json_flag
 from benchmarks._turns import side_by_side
 
@@ -119,12 +119,6 @@ def settings_of(signature: Any) -> dict[str, Any]:
         signature.inputs[name].name: tf.make_ndarray(value)
         for name, value in signature.defaults.items()
     }
-
-
-def peak_memory() -> float:
-    """In MB, of this process alone: getrusage would count the one that started it."""
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 def warm_up(session: object, loaded: object, version: Path) -> None:
