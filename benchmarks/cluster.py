@@ -267,11 +267,13 @@ def peak_of_driver(names: int) -> float:
 def speed(work: Path, photos: int, records: Records) -> None:
     from benchmarks.inference import drawings
 
-    source = drawings(work / "photos", photos)
-    common = [f"--input={source}", "--overwrite", "--short_side=480"]
-    print(f"load {os.getloadavg()[0]:.1f}; {photos} photos of 1080 x 720, worked on at 480")
+    print(f"load {os.getloadavg()[0]:.1f}; photos of 1080 x 720, worked on at 480")
+    # Ray's start and end take the same few seconds however long the work is: a minute of work.
+    all_photos = drawings(work / "photos", 2 * photos)
+    half = drawings(work / "half", photos)
 
-    def seconds(name: str, *arguments: object) -> float:
+    def seconds(name: str, source: Path, *arguments: object) -> float:
+        common = (f"--input={source}", "--overwrite", "--short_side=480")
         start = time.perf_counter()
         process = command(name, *common, *arguments, f"--output={work / name}")
         process.communicate()
@@ -279,15 +281,16 @@ def speed(work: Path, photos: int, records: Records) -> None:
             raise SystemExit(f"{name} ended with {process.returncode}")
         return time.perf_counter() - start
 
-    alone = seconds("cartoonize")
-    engine = seconds("cluster", "--workers=1")
-    print(f"  cartoonize.py {alone:.1f} s, cluster with one worker {engine:.1f} s")
+    alone = seconds("cartoonize", all_photos)
+    engine = seconds("cluster", all_photos, "--workers=1")
+    print(f"  {2 * photos} photos: cartoonize.py {alone:.1f} s, one worker {engine:.1f} s")
     records.add("cluster, to cartoonize.py", engine / alone, "ratio", at_most=OVERHEAD)
     found = []
     for number in (1, 2):
         with nodes(number, num_cpus=1) as cluster:
-            found.append(seconds("cluster", f"--address={cluster.address}", f"--workers={number}"))
-    print(f"  workers of one core: one {found[0]:.1f} s, two {found[1]:.1f} s")
+            where = (f"--address={cluster.address}", f"--workers={number}")
+            found.append(seconds("cluster", half, *where))
+    print(f"  {photos} photos, workers of one core: one {found[0]:.1f} s, two {found[1]:.1f} s")
     records.add("two workers, to one", found[0] / found[1], "ratio", at_least=TWO_WORKERS)
 
 
@@ -326,7 +329,7 @@ def film(work: Path, model: Path, records: Records) -> None:
         print(f"film{what}: {len(many[0])} frames, {kept} of 6 segments kept; differs by {levels}")
         same = len(one[0]) == len(many[0]) and one[1:] == many[1:]
         records.add(f"frames, times and sound are equal{what}", float(same), "", at_least=1)
-        at_most = 2 if stabilize else 0
+        at_most = 1 if stabilize else 0
         records.add(f"frames differ{what}", float(levels), "grey levels", at_most=at_most)
         records.add(f"finished segments made again{what}", len(before) - kept, "", at_most=0)
 

@@ -80,7 +80,7 @@ def compare(
     cartoonizer: Cartoonizer, photos: Path, work: Path, *, rounds: int, records: Records
 ) -> None:
     inputs = [str(path) for path in find_images(photos)]
-    settings = DrawSettings()
+    settings = DrawSettings(short_side=720)  # a stand-in for the model has none of its own
     calls: list[np.ndarray] = []
 
     def spy(images: np.ndarray, **_: object) -> np.ndarray:

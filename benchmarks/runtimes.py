@@ -144,10 +144,12 @@ def runtimes(
     return tasks
 
 
-def export(saved: Path, folder: Path, kind: str, size: tuple[int, int]) -> Path:
-    """Runs the export command; returns the folder of its files."""
+def export(saved: Path, folder: Path, kind: str, size: tuple[int, int] | None = None) -> Path:
+    """Runs the export command, for one size or for all; returns the folder of its files."""
     command = [sys.executable, "-m", "wbc_tf.export", f"--model={saved}", f"--output={folder}"]
-    command += [f"--format={kind}", f"--size={size[0]}x{size[1]}", "--name=network"]
+    command += [f"--format={kind}", "--name=network"]
+    if size:
+        command.append(f"--size={size[0]}x{size[1]}")
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr}")

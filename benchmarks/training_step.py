@@ -31,8 +31,9 @@ from benchmarks._records import Records, add_json_flag
 from benchmarks._turns import in_turns
 from wbc_tf.files.pictures import write_image
 from wbc_tf.images import to_uint8
-from wbc_tf.methods.white_box.config import PRECISIONS, WhiteBoxConfig
+from wbc_tf.methods.white_box.config import WhiteBoxConfig
 from wbc_tf.methods.white_box.method import WhiteBox
+from wbc_tf.training.config import PRECISIONS
 from wbc_tf.training.loop import compile_step
 
 LARGEST_SHARE = 0.15

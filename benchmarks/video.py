@@ -72,7 +72,7 @@ def main() -> int:
 
 def speed(cartoonizer: Cartoonizer, work: Path, frames: int, rounds: int, records: Records) -> None:
     source = film(work / "clip.mp4", views(720, 1280, step=4, noise=3, frames=frames))
-    settings = VideoSettings(DrawSettings())
+    settings = VideoSettings(DrawSettings(short_side=720))  # a stand-in has none of its own
     calls: list[np.ndarray] = []
 
     def spy(images: np.ndarray, **_: object) -> np.ndarray:
@@ -145,7 +145,7 @@ def memory(source: Path) -> tuple[float, float]:
     import tensorflow  # noqa: F401  part of the program, though this network is a stand-in
 
     before = in_use("VmRSS")
-    settings = VideoSettings(DrawSettings())
+    settings = VideoSettings(DrawSettings(short_side=720))  # a stand-in has none of its own
     make(lambda images, **_: 255 - images, source, source.with_suffix(".made.mp4"), settings)
     return before, in_use("VmHWM")
 

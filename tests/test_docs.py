@@ -24,7 +24,10 @@ from wbc_tf.methods.registry import METHODS
 
 COMMANDS = (app, cartoonize, client, cluster, compare, convert, demo, evaluate, export, train)
 #: Flags of other programs in the examples.
-FOREIGN = {"--generate", "--head", "--logdir", "--build", "--gpus", "--publish", "--rm", "--tag"}
+FOREIGN = {
+    *("--generate", "--head", "--logdir", "--build", "--gpus", "--publish", "--rm", "--tag"),
+    *("--constraint", "--no"),  # the second is the beginning of --no-deps
+}
 
 
 @pytest.fixture(scope="module")

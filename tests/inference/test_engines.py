@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import signal
 import subprocess
 import sys
@@ -39,9 +41,19 @@ def test_an_onnx_file_is_told_by_its_name() -> None:
     assert not is_onnx("white_box")
 
 
-def test_with_an_onnx_file_tensorflow_is_never_imported(model: Path, tmp_path: Path, root) -> None:
+def test_an_onnx_file_needs_what_the_docs_install_and_no_tensorflow(
+    model: Path, tmp_path: Path, root: Path
+) -> None:
     write_image(tmp_path / "a.png", sample_photo(40, 56))
-    code = "import sys; sys.modules['tensorflow'] = None\nfrom wbc_tf.cartoonize import run\nrun()"
+    page = (root / "docs" / "serving.md").read_text("utf-8")
+    (line,) = re.findall(r"^pip install --constraint \S+ (.*)", page, flags=re.MULTILINE)
+    assert line.split()[-1] == "onnxruntime"
+    others = {"tensorflow", "tensorflow_addons", "keras", "h5py", "scipy", "skimage", "onnx"}
+    assert not others & set(line.split())
+    code = (
+        f"import sys\nfor name in {sorted(others)}: sys.modules[name] = None\n"
+        "from wbc_tf.cartoonize import run\nrun()"
+    )
     arguments = [f"--model={model}", f"--input={tmp_path}/a.png", f"--output={tmp_path}/b.png"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
@@ -77,6 +89,28 @@ def test_what_the_engine_cannot_run_is_one_kind_of_error(model: Path, tiny_model
         run, _ = load_engine(each, precision="float32")
         with pytest.raises(NetworkError):
             run(photo=np.zeros([1, 0, 4, 3], np.float32), strength=1.0, delta=1.0)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86")
+def test_bias_and_leaky_relu_are_part_of_the_convolutions(root: Path) -> None:
+    code = (
+        "import numpy as np\nfrom wbc_tf import Cartoonizer\n"
+        "Cartoonizer.load()(np.zeros([60, 92, 3], np.uint8))"
+    )
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_VERBOSE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, check=True
+    )
+    lines = [line for line in done.stdout.decode().splitlines() if ",exec,cpu," in line]
+    convolutions = [line for line in lines if ",convolution," in line]
+    assert len(convolutions) == 18
+    assert all("bia_f32" in line for line in convolutions)
+    # The others end a residual block, whose sum is part of them, or make the picture.
+    assert sum("eltwise_relu:0.2" in line for line in convolutions) == 13
+    assert sum("post-ops:sum" in line for line in convolutions) == 4
+    # Only weights change their memory format: 18 sets of at most 7 x 7.
+    reorders = [line.split(",")[-2] for line in lines if ",reorder," in line]
+    assert [shape for shape in reorders if not re.fullmatch(r"\d+x\d+x[37]x[37]", shape)] == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no fork")

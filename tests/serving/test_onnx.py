@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,9 +14,11 @@ import onnx
 import onnxruntime
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from wbc_tf.artefact.exported import load_generator
 from wbc_tf.artefact.model_directory import read_metadata
+from wbc_tf.files.pictures import read_rgb
 from wbc_tf.images import to_float, to_uint8
 from wbc_tf.inference.cartoonizer import Cartoonizer
 from wbc_tf.inference.engines import ONNX_METADATA
@@ -66,6 +72,24 @@ def test_a_file_tells_how_it_is_used(version: Path) -> None:
     settings = {"strength": np.array(1, np.float32), "delta": np.array(1, np.float32)}
     (stated_cartoon,) = session.run(["cartoon"], {"photo": photo, **settings})
     np.testing.assert_array_equal(cartoon, stated_cartoon)
+
+
+def test_the_lines_in_the_docs_need_nothing_of_ours(
+    root: Path, version: Path, tmp_path: Path
+) -> None:
+    page = (root / "docs" / "serving.md").read_text("utf-8")
+    (lines,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    blocked = "import sys\nfor name in ('wbc_tf', 'tensorflow'): sys.modules[name] = None\n"
+    shutil.copy(version / "float32.onnx", tmp_path)
+    for height, width in ((60, 90), (1440, 1500)):  # at its own size, and reduced to half
+        photo = sample_photo(height, width)
+        Image.fromarray(photo).save(tmp_path / "photo.jpg", "PNG")
+        subprocess.run([sys.executable, "-c", blocked + lines], cwd=tmp_path, check=True)
+        drawn = read_rgb(tmp_path / "cartoon.png").astype(int)
+        expected = Cartoonizer.load(version / "float32.onnx")(photo, output_size="working")
+        assert drawn.shape == expected.shape
+        # Pillow and OpenCV may round a reduced photo otherwise, by one grey level.
+        assert np.abs(drawn - expected).max() <= (0 if height < 720 else 3)
 
 
 def test_a_fixed_size_and_a_file_that_is_off(

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from wbc_tf.video.segments import LOOKBACK
 from wbc_tf.video.stabilize import Stabilizer, correspondence
 
 HEIGHT, WIDTH, STEP = 180, 240, 3
@@ -42,6 +43,18 @@ def test_flicker_falls_below_half(scene: np.ndarray, step: int) -> None:
     # And what is shown is still the scene: nearer to it than what was drawn.
     truth = cv2.GaussianBlur(film(scene, step=step, noise=0)[-1], (0, 0), 0.7).astype(float)
     assert np.abs(calm[-1] - truth).mean() < np.abs(drawn[-1] - truth).mean()
+
+
+def test_what_came_before_is_forgotten_to_a_level(scene: np.ndarray) -> None:
+    # Segments of a film look back only so far.
+    filmed = film(scene, step=0, noise=5, frames=LOOKBACK + 9)
+    drawn = [cv2.GaussianBlur(frame, (0, 0), 0.7) for frame in filmed]
+    whole, part = Stabilizer(), Stabilizer()
+    one = [whole(*pair) for pair in zip(filmed, drawn)]
+    two = [part(*pair) for pair in zip(filmed[5:], drawn[5:])]
+    apart = [np.abs(a.astype(int) - b).max() for a, b in zip(one[5:], two)]
+    assert apart[0] > 3
+    assert max(apart[LOOKBACK:]) <= 1
 
 
 def test_without_noise_nothing_changes(scene: np.ndarray) -> None:

@@ -51,10 +51,13 @@ class Stabilizer:
         """
         grey = cv2.cvtColor(reduce_to_short_side(filmed, _FLOW_SIDE), cv2.COLOR_RGB2GRAY)
         before, old = self._filmed, self._drawn
+        result = drawn.astype(np.float32)
         if before is not None and old is not None and before.shape == grey.shape:
-            drawn = _mixed(old, drawn, *correspondence(before, grey))
-        self._filmed, self._drawn = grey, drawn
-        return drawn
+            result = _mixed(old, result, *correspondence(before, grey))
+        # The next frame is mixed with the result before it was rounded: a difference of three
+        # rounded levels would never fade, since three quarters of it can round to three again.
+        self._filmed, self._drawn = grey, result
+        return np.rint(result).astype(np.uint8)
 
 
 def correspondence(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,11 +103,11 @@ def _fading(distance: np.ndarray, limit: float) -> np.ndarray:
 def _mixed(old: np.ndarray, new: np.ndarray, flow: np.ndarray, same: np.ndarray) -> np.ndarray:
     height, width = new.shape[:2]
     scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-    moved = _moved(old, cv2.resize(flow, (width, height)) * scale).astype(np.float32)
+    moved = _moved(old, cv2.resize(flow, (width, height)) * scale)
     difference = moved - new
     apart = np.abs(difference).max(axis=2)
     weight = cv2.resize(same, (width, height)) * _fading(apart, _SAME_DRAWN)
-    return np.rint(new + _HOLD * weight[..., None] * difference).astype(np.uint8)
+    return new + np.float32(_HOLD) * weight[..., None] * difference
 
 
 def _moved(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
