@@ -2,7 +2,8 @@
 #
 #   docker build --tag wbc_tf .
 #   docker build --tag wbc_tf:gpu --build-arg GPU=1 .
-#   docker run --rm --volume "$PWD:/data" wbc_tf wbc-cartoonize --input=/data/photos --output=/data/cartoons
+#   docker run --rm --user="$(id -u):$(id -g)" --volume "$PWD:/data" wbc_tf \
+#       wbc-cartoonize --input=/data/photos --output=/data/cartoons
 #
 # All versions come from requirements.lock. docker-compose.yml runs the page.
 FROM python:3.11-slim-bookworm

@@ -26,7 +26,7 @@ COMMANDS = (app, cartoonize, client, cluster, compare, convert, demo, evaluate, 
 #: Flags of other programs in the examples.
 FOREIGN = {
     *("--generate", "--head", "--logdir", "--build", "--gpus", "--publish", "--rm", "--tag"),
-    *("--constraint", "--no"),  # the second is the beginning of --no-deps
+    *("--repo", "--user", "--constraint", "--no"),  # the last is the beginning of --no-deps
 }
 
 
