@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from absl import flags
 
-from wbc_tf.cli.cluster_flags import define_cluster_flags, listed_jobs, show_listed
-from wbc_tf.cli.command_line import OK, UsageError, new_flags, run_command
-from wbc_tf.cli.interrupts import Interrupted, interruptible
-from wbc_tf.cli.job_flags import define_job_flags, told
-from wbc_tf.cli.job_run import finished_status, interrupted_status
+from wbc_tf.cli.cluster_flags import define_cluster_flags
+from wbc_tf.cli.cluster_run import run_on_cluster
+from wbc_tf.cli.command_line import new_flags, run_command
+from wbc_tf.cli.job_flags import define_job_flags
 from wbc_tf.cli.model_flags import define_model_flags
 from wbc_tf.cli.picture_flags import define_picture_flags
-from wbc_tf.cli.video_flags import define_video_flags, video_settings
-from wbc_tf.inference.jobs import OutputError
-
-if TYPE_CHECKING:
-    from wbc_tf.distributed.listing import Listed
-    from wbc_tf.inference.progress import Console
+from wbc_tf.cli.video_flags import define_video_flags
 
 USAGE = """
 Turn photos and videos into cartoons on several machines, with Ray.
@@ -55,61 +45,7 @@ def define_flags() -> flags.FlagValues:
 
 def main(values: flags.FlagValues) -> int:
     """Cartoonizes as the flags say; returns the exit status."""
-    listed = listed_jobs(values)
-    if values.dry_run:
-        show_listed(values, listed)
-        return OK
-    try:
-        from wbc_tf.distributed.engine import EngineError, connected
-    except ImportError as error:
-        raise UsageError(
-            f"this needs the extra [cluster]: pip install 'wbc_tf[cluster]' ({error})"
-        ) from error
-    try:
-        with (
-            told(values) as listener,
-            connected(values.address, verbose=values.verbose),
-            interruptible(),
-        ):
-            stopped = _cartoonize(values, listed, listener)
-    except EngineError as error:
-        raise UsageError(str(error)) from error
-    except Interrupted as interrupted:
-        return interrupted_status(interrupted)
-    return finished_status(listener, stopped=stopped)
-
-
-def _cartoonize(values: flags.FlagValues, listed: Iterator[Listed], listener: Console) -> bool:
-    """Does the work; returns whether it had to stop early."""
-    from wbc_tf.artefact.model_directory import ModelNotFoundError
-    from wbc_tf.distributed.dispatch import DispatchError
-    from wbc_tf.distributed.engine import find_room
-    from wbc_tf.distributed.packed_model import pack_model
-    from wbc_tf.distributed.run import cartoonize_on_cluster
-    from wbc_tf.distributed.storage import StorageError
-    from wbc_tf.distributed.worker import WorkerSettings
-    from wbc_tf.inference.cartoonizer import MemoryBudgetError
-    from wbc_tf.inference.engines import DeviceError, PrecisionError
-
-    room = find_room(values.workers, values.gpus_per_worker)
-    settings = WorkerSettings(
-        device=values.device,
-        precision=values.precision,
-        memory_budget=values.memory_budget,
-        video=replace(video_settings(values), segment_seconds=values.segment_seconds),
-        quality=values.quality,
-        overwrite=values.overwrite,
-        threads=room.cores,
-        folder=os.getcwd(),
-    )
-    try:
-        cartoonize_on_cluster(listed, pack_model(values.model), settings, room, listener)
-    except (DeviceError, MemoryBudgetError, ModelNotFoundError, PrecisionError) as error:
-        raise UsageError(str(error)) from error
-    except (DispatchError, OutputError, StorageError) as error:
-        print(f"cluster: {error}", file=sys.stderr)
-        return True
-    return False
+    return run_on_cluster(values)
 
 
 def run() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,21 +23,6 @@ def test_a_cluster_of_this_machine_is_the_default() -> None:
     define_cluster_flags(values)
     values(["cluster", "--workers=3", "--gpus_per_worker=0.25"])
     assert (values.address, values.workers, values.gpus_per_worker) == ("local", 3, 0.25)
-
-
-def test_a_dry_run_shows_what_would_become_of_each(
-    call: Callable, photos: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "a.png").touch()
-    outcome = call(cluster, f"--input={photos}", f"--output={tmp_path / 'out'}", "--dry_run")
-    assert outcome.status == 0
-    assert outcome.out.splitlines() == [
-        f"{photos}/a.png -> {tmp_path}/out/a.png (there already, skipped)",
-        f"{photos}/b.jpg -> {tmp_path}/out/b.jpg",
-        f"{photos}/c.mkv -> {tmp_path}/out/c.mkv",
-    ]
-    assert "notes.txt: ignored" in outcome.err
 
 
 def test_a_film_that_cannot_be_written_so_fails_alone(photos: Path, tmp_path: Path) -> None:
