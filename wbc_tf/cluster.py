@@ -36,7 +36,7 @@ def define_flags() -> flags.FlagValues:
     """The command's flags."""
     values = new_flags()
     define_cluster_flags(values)
-    define_job_flags(values)
+    define_job_flags(values, urls=True)
     define_picture_flags(values)
     define_model_flags(values)
     define_video_flags(values)

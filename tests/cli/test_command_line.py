@@ -100,6 +100,18 @@ def test_help_is_grouped_by_topic_in_the_order_of_the_program(
     ]
 
 
+def test_help_shows_no_file_of_the_program(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wbc_tf.compare", "--help"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "\nFlags:\n  --photos" in done.stdout
+    assert "compare.py" not in done.stdout
+
+
 def test_the_version(values: flags.FlagValues, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(values, "--version") == OK
     assert capsys.readouterr().out == f"wbc_tf {__version__}\n"

@@ -18,6 +18,15 @@ def _values(*arguments: object) -> flags.FlagValues:
     return values
 
 
+def test_help_offers_pipes_or_urls() -> None:
+    for urls in (False, True):
+        values = flags.FlagValues()
+        define_job_flags(values, urls=urls)
+        for name in ("input", "output"):
+            assert ("s3://" in values[name].help) == urls
+            assert ("standard" in values[name].help) != urls
+
+
 def test_inputs_repeat_and_the_format_is_one_that_we_write(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.png"):
         (tmp_path / name).touch()

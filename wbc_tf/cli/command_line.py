@@ -66,8 +66,8 @@ def run_command(
       values: from `new_flags`, with the command's own flags added.
       usage: what the command does and how it is called, shown on top of --help.
       argv: the command line; ``sys.argv`` when None.
-      arguments: name of a repeatable string flag that also gets what is no flag, wherever it
-        stands; None refuses such.
+      arguments: name of a repeatable string flag that also gets the arguments that are no flags;
+        None refuses such arguments.
 
     Returns:
       The exit status: `main`'s own, or `USAGE` when the flags make no sense.
@@ -98,15 +98,15 @@ def run_command(
 def _print_out(text: str) -> int:
     try:
         print(text, flush=True)
-    except BrokenPipeError:  # its reader has seen enough: --help | head
+    except BrokenPipeError:  # the reader has closed it: --help | head
         drop_output()
     return OK
 
 
 def drop_output() -> None:
-    """Sends what is still to go to standard output nowhere; for when nobody reads it any more.
+    """Discards what is not yet written to standard output, because its reader has closed it.
 
-    Else Python would try once more at its end, and complain.
+    Otherwise Python tries to write it when the program ends, and prints an error.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -141,8 +141,10 @@ def _help(usage: str, values: flags.FlagValues) -> str:
     topics[_EVERY_COMMAND] = topics.pop(_EVERY_COMMAND)  # at the end
     lines = [usage.strip()]
     for title, described in topics.items():
-        # Flags that a command defines without a topic are registered under its module.
-        lines += ["", f"{_OTHER if title.startswith('wbc_tf.') else title}:"]
+        # Flags that a command defines without a topic are registered under its module, or under
+        # its file where it is run by ``python -m``.
+        without = title.startswith("wbc_tf.") or title == sys.argv[0]
+        lines += ["", f"{_OTHER if without else title}:"]
         for flag in described:
             lines += _describe(flag)
     return "\n".join(lines)

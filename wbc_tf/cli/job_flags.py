@@ -21,21 +21,35 @@ if TYPE_CHECKING:
 _TOPIC = "Files"
 
 
-def define_job_flags(values: flags.FlagValues) -> None:
-    """Flags for `planned_jobs`."""
+def define_job_flags(values: flags.FlagValues, *, urls: bool = False) -> None:
+    """Flags for `planned_jobs`.
+
+    Args:
+      values: where to define them.
+      urls: the command takes URLs of object stores, and no pipes.
+    """
     topic = on_topic(_TOPIC, values)
     flags.DEFINE_multi_string(
         "input",
         [],
-        "File, folder or glob pattern to read. May be given several times. - is one picture from "
-        "standard input.",
+        "File, folder or glob pattern to read, "
+        + (
+            "or a URL (s3://, gs://) of one. May be given several times."
+            if urls
+            else "or - for one picture from standard input. May be given several times."
+        ),
         **topic,
     )
     flags.DEFINE_string(
         "output",
         None,
-        "Folder to write to. For a single input file it may be a file name, and for a single "
-        "picture -, which is standard output.",
+        "Folder to write to"
+        + (
+            ", or a URL (s3://, gs://). For a single input file it may be a file name."
+            if urls
+            else ". For a single input file it may be a file name, and for a single picture -, "
+            "which is standard output."
+        ),
         **topic,
     )
     flags.DEFINE_boolean(
