@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import wbc_tf  # noqa: F401  # before TensorFlow, see its docstring
 from tests.browser import chromium as chromium  # a fixture for all tests that look at a page
 from tests.ray_cluster import ray_address as ray_address
 from tests.ray_cluster import s3 as s3
+from wbc_tf.inference import progress
 
 # Before anyone imports TensorFlow: its start-up chatter would bury a failure's message.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -57,6 +59,12 @@ class Outcome:
     status: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine would get a line every 30 seconds, where a test expects its own lines only."""
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", math.inf)
 
 
 @pytest.fixture

@@ -75,8 +75,10 @@ def test_a_process_that_is_killed_is_a_lost_worker(
         worker = RayWorker(Room(1, 1, 0.0), model, settings_for(tmp_path), at_once=2)
         worker.ready.result(timeout=600)
         lost = worker.do(DiesOnce(str(tmp_path / "mark")))
-        with pytest.raises(WorkerLostError, match="worker process has died"):
+        with pytest.raises(WorkerLostError) as error:
             lost.result(timeout=600)
+        # What Ray says of it depends on how soon it learns of the death.
+        assert "\n" not in str(error.value)
         worker.stop()
         worker = RayWorker(
             Room(1, 1, 0.0), model, settings_for(tmp_path, memory_budget=1), at_once=2

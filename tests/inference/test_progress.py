@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from wbc_tf.inference import progress
 from wbc_tf.inference.jobs import Tally
 from wbc_tf.inference.progress import Console, Silence
 from wbc_tf.inference.report import Entry, Report
+
+
+@pytest.fixture(autouse=True)
+def as_for_users(no_lines_of_progress: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of progress come here, and by a clock of the test's own."""
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 30.0)
 
 
 def _entry(name: str, status: str = "written", **fields: object) -> Entry:

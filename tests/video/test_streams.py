@@ -214,7 +214,7 @@ def data_beside(path: Path) -> Path:
         video, data = out.add_stream("mpeg2video", rate=25), out.add_data_stream("klv")
         video.height, video.width = 48, 64
         for number in range(3):
-            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame = av.VideoFrame.from_ndarray(np.zeros((72, 64), np.uint8), format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, 25)
             out.mux(video.encode(frame))
             packet = av.Packet(b"where the drone was")
@@ -238,7 +238,7 @@ def test_a_second_picture_is_named(tmp_path: Path) -> None:
         for video in pictures:
             video.height, video.width = 48, 64
         for video in pictures:
-            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame = av.VideoFrame.from_ndarray(np.zeros((72, 64), np.uint8), format="yuv420p")
             frame.pts = 0
             out.mux(video.encode(frame))
             out.mux(video.encode(None))
@@ -252,7 +252,7 @@ def short_packets(path: Path) -> Path:
     with av.open(str(path), "w") as out:
         video, sound = out.add_stream("mpeg4", rate=25), out.add_stream("pcm_s16le", rate=48000)
         video.height, video.width, sound.layout = 48, 64, "mono"
-        frame = av.VideoFrame(64, 48, "yuv420p")
+        frame = av.VideoFrame.from_ndarray(np.zeros((72, 64), np.uint8), format="yuv420p")
         frame.pts = 0
         out.mux(video.encode(frame))
         for number in range(30):
