@@ -3,7 +3,7 @@
 On disk and at the library's doors pictures are uint8 RGB in [0, 255]. Inside they are float32 RGB
 in [-1, 1], height x width x channels, batch first (NHWC). Resampling is OpenCV's.
 
-TensorFlow is imported inside the functions that speak tensors: reading a picture must not wait
+TensorFlow is imported inside the functions that take tensors: reading a picture must not wait
 seconds for it.
 """
 

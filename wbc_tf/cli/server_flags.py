@@ -1,4 +1,4 @@
-"""Which model server draws, and how patiently it is asked."""
+"""Which model server draws, and how often and how long it is asked."""
 
 from __future__ import annotations
 

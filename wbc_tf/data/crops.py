@@ -132,8 +132,8 @@ def _random_crop(
 ) -> np.ndarray:
     """A square of random size and place, scaled to `size`; never blank.
 
-    Pictures are not enlarged unless they are smaller than the crop themselves. Among crops that are
-    all almost blank the liveliest is taken.
+    Pictures are not enlarged unless they are smaller than the crop themselves. Where all
+    crops are almost blank, the one with the most contrast is taken.
     """
     if sides is None:
         return _scaled(picture, size, flip, random)

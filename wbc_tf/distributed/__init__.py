@@ -1,1 +1,1 @@
-"""The same work on several machines: listed here, done by workers, told here."""
+"""The same work on several machines. One process lists the files, the others make them."""

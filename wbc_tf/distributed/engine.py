@@ -29,7 +29,7 @@ from wbc_tf.distributed.worker import Worker, WorkerSettings
 
 # Of a cluster that lives on this machine only: models and names pass through it, no pictures.
 _OBJECT_STORE = 512 * 2**20
-# How often a cluster of this machine is started, if the machine is too busy for Ray's patience.
+# How often a cluster of this machine is started, where Ray gives up because the machine is busy.
 _STARTS = 3
 
 
@@ -67,7 +67,7 @@ def connected(address: str, *, verbose: bool = False) -> Iterator[None]:
 def _connect(address: str, **options: Any) -> None:
     if address == "local":
         options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE)
-        # Ray's workers give way to all other programs, which those of `cartoonize.py` do not.
+        # By default Ray gives its workers a lower priority than that of other programs.
         os.environ.setdefault("RAY_worker_niceness", "0")
     for attempt in range(_STARTS):
         try:
@@ -76,8 +76,8 @@ def _connect(address: str, **options: Any) -> None:
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise EngineError(f"--address={address}: no Ray cluster there ({error})") from error
         except Exception as error:
-            # Ray has no class for this error: a node has 30 seconds to start, whatever the machine
-            # is doing beside.
+            # Ray has no class for this error. A node has 30 seconds to start, even on a busy
+            # machine.
             ray.shutdown()
             if "timed out" not in str(error) or attempt + 1 == _STARTS:
                 raise EngineError(f"--address={address}: Ray does not start ({error})") from error

@@ -165,7 +165,7 @@ class SegmentWork(_FilmWork):
         complete = len(film.results) == len(film.segments)
         return Outcome(works=[JoinWork(film)] if complete else [], progress=film.progress())
 
-    # The film of a work that travels is not needed there; it would carry all results.
+    # The worker does not need the film's segments and results, so they are not sent to it.
     def __getstate__(self) -> dict[str, Any]:
         return {"film": Film(self.film.job, self.film.began), "segment": self.segment}
 

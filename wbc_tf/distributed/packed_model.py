@@ -1,4 +1,4 @@
-"""A model on its way to the workers: all have the caller's, whatever their disks hold."""
+"""A model as it is sent to the workers, so that they need no copy of it on their own disks."""
 
 from __future__ import annotations
 

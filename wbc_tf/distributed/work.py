@@ -14,7 +14,7 @@ from wbc_tf.inference.settings import VideoSettings
 if TYPE_CHECKING:
     from wbc_tf.inference.cartoonizer import Cartoonizer
 
-#: The note of a file that is there already when a worker comes to make it in place of a lost one.
+#: The note of a file that a lost worker had written before it could say so.
 LOST = "a worker that was lost had written it already"
 
 # Of one `Work` of photos.
@@ -62,7 +62,7 @@ class Outcome:
 
 
 class Work(Protocol):
-    """Something for one worker. It travels by pickle."""
+    """Something for one worker. It is sent there by pickle."""
 
     @property
     def alone(self) -> bool:

@@ -12,7 +12,7 @@ from wbc_tf.files.whole import write_whole
 
 
 def measure_folder(config: EvaluationConfig) -> bool:
-    """Prints a table of figures, and writes them to ``config.json`` where it is given.
+    """Prints a table of figures, and writes them to the config's file `json` where one is named.
 
     Returns:
       Whether all was measured; what was not is named on stderr.
@@ -22,7 +22,7 @@ def measure_folder(config: EvaluationConfig) -> bool:
       OSError: the file cannot be written.
     """
     folders = config.folders
-    # Nobody asked for it by name, so it is no failure; the table names it all the same.
+    # It was not asked for by name, so leaving it out is no failure. The table names it.
     left_out = {}
     if "content" in config.wanted and "photos" not in folders:
         left_out = {"content": "--photos is not given"}

@@ -18,7 +18,7 @@ from wbc_tf.ops import flow, tones
 #: comes close to a Laplacian (Marr, Hildreth, 1980).
 RATIO = 1.6
 #: Deviation of the Gaussian over the structure tensor, in pixels: below 2 the flow follows grain,
-#: far above it lines cut corners.
+#: far above 2 the lines leave out sharp bends.
 _FLOW_BLUR = 2.0
 #: Ink below this is no line when specks are counted.
 _VISIBLE = 0.25

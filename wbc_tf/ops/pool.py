@@ -12,10 +12,10 @@ adaptive                          1.87     1.9
 adaptive, released                1.71     1.9
 ================================  =======  =========
 
-On two cores either will do. But a sixth of a released map runs under the lock, so threads would end
-below 6 times whatever the number of cores, and each of them would stand in the way of the training
-loop's own Python. A process costs 0.3 s once, some 100 MB, and 2 to 4 ms a picture for the way
-there and back.
+On two cores both are equally good. But a sixth of a released map runs under Python's lock. Threads
+could therefore never be more than 6 times as fast, on any number of cores, and they would slow down
+the Python code of the training loop. A process costs 0.3 s once, some 100 MB, and 2 to 4 ms to send
+each picture there and back.
 
 The workers are plain children of ours and not multiprocessing's: its "fork" copies a process in
 which TensorFlow's threads hold locks, and its "spawn" and "forkserver" run the user's main script
@@ -62,7 +62,8 @@ class StructurePool:
             raise ValueError(f"workers is {workers}, and must be at least 1")
         self.workers = workers or _usable_cores()
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="structure")
-        # Last in, first out: whoever worked last is warm. None stands for one not yet started.
+        # Last in, first out: the worker that was used last is taken first. None is one that has
+        # not been started.
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(self.workers):
             self._idle.put(None)
@@ -110,7 +111,7 @@ class StructurePool:
             try:
                 maps = [future.result() for future in futures]
             finally:
-                # After an error or Ctrl-C: nobody waits for the rest of the batch.
+                # After an error or Ctrl-C the rest of the batch is not needed.
                 for future in futures:
                     future.cancel()
         return np.array(maps, np.float32).reshape(images.shape)

@@ -95,8 +95,8 @@ class WhiteBox(GanMethod):
     def pretrain_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """Makes the generator give back what it is shown (section 3.4's initialisation).
 
-        Without it the discriminators win before there is a picture to speak of, and the output
-        ends as one colour.
+        Without it the discriminators become perfect while the output is still noise. The generator
+        then learns nothing, and its output ends as one colour.
         """
         config, target = self.config, batch["content"]
         variables = self.generator.trainable_variables

@@ -19,8 +19,8 @@ def structure(
 ) -> tf.Tensor:
     """Structure maps of a batch, computed by NumPy in worker processes; works in graphs too.
 
-    A constant to whoever trains against it: no gradient flows through a segmentation. A
-    graph that holds this cannot be exported, since the work is done by this Python process.
+    No gradient flows through it: for training the maps are constants. A graph that holds this
+    cannot be exported, since the work is done by this Python process.
 
     Args:
       images: [N, H, W, 3] float of any precision, RGB in [-1, 1]. Values outside are clipped, and
