@@ -40,12 +40,15 @@ def test_what_cannot_be_is_refused(changes, message):
         CartoonGanConfig(**changes)
 
 
-def test_the_flag_file_gives_the_preset(root, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("name", "weight"), [("cartoongan.cfg", "0.000615"), ("cartoongan_short.cfg", "0.0003,")]
+)
+def test_the_flag_files_resolve(name, weight, root, tmp_path, capsys):
     from wbc_tf import train
 
-    argv = ["train", f"--flagfile={root / 'configs' / 'cartoongan.cfg'}", "--dry_run"]
+    argv = ["train", f"--flagfile={root / 'configs' / name}", "--dry_run"]
     argv += [f"--workdir={tmp_path}", "--photo_dir=p", "--cartoon_dir=c"]
     assert run_command(train.main, train.define_flags("cartoongan"), usage="", argv=argv) == 0
     shown = capsys.readouterr().out
-    assert '"content_weight": 0.000615' in shown
+    assert f'"content_weight": {weight}' in shown
     assert '"method": "cartoongan"' in shown

@@ -136,7 +136,7 @@ class CartoonGanConfig(TrainingConfig):
         """The recipes by name.
 
         cartoongan: the first author's program, with the content weight that acts in it. This is
-          the default because style shows with it early; at the stated weight it hardly shows.
+          the default because at the stated weight a user of the program saw no style.
         cartoongan_paper: what the paper states (sections 3.2 and 4): the logarithmic loss, content
           at weight 10 on the pictures' own size, and each output judged once. Where the paper gives
           no number (rates, batch, lengths), the program's.
