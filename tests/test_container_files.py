@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wbc_tf import app
+from wbc_tf import app, cartoonize
 
 
 def instructions(file: Path) -> list[tuple[str, str]]:
@@ -74,6 +74,16 @@ def test_the_compose_file_gives_the_containers_little(root: Path) -> None:
     assert services["page"]["ports"] == ["127.0.0.1:7860:7860"]
     assert "healthcheck" not in services["page"], "that of the image counts"
     assert "HEALTHCHECK" in dict(instructions(root / "Dockerfile"))
+
+
+def test_the_command_line_of_the_compose_file_reads_and_writes_its_mounts(root: Path) -> None:
+    services = yaml.safe_load((root / "docker-compose.yml").read_text("utf-8"))["services"]
+    service = services["cartoonize"]
+    assert service["command"][0] == "wbc-cartoonize"
+    values = cartoonize.define_flags()
+    values(service["command"])
+    mounts = [mount.split(":")[1:] for mount in service["volumes"]]
+    assert mounts == [[*values.input, "ro"], [values.output]]
 
 
 def test_the_space_says_how_it_is_run(root: Path) -> None:

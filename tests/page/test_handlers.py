@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import itertools
+import re
+import threading
+import time
 from pathlib import Path
 
 import gradio as gr
@@ -7,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.page.stand_ins import stand_in
+from tests.video import clips
 from wbc_tf.files.pictures import write_image
 from wbc_tf.page.handlers import Handlers, escape, in_sentences
 from wbc_tf.page.limits import Limits
@@ -37,6 +42,38 @@ def test_a_request_that_fails_leaves_nothing(handlers: Handlers, tmp_path: Path)
         list(handlers.photo(upload, "a", 128, 1, 1, True))
     with pytest.raises(gr.Error, match="not a picture"):
         handlers.photos([upload], "a", 128, 1, 1, True)
+    assert list(handlers.workspace.folder.iterdir()) == []
+
+
+VIDEO = ("a", 128, 1, 1, True, 0, 5, False, "h264", "medium")
+
+
+def test_a_video_says_how_far_it_is_and_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    go_on, drawings = threading.Event(), itertools.count(1)
+
+    def wait() -> None:
+        if next(drawings) > 2:
+            assert go_on.wait(300)
+
+    workspace = Workspace(tmp_path)
+    offers = {"a": Offer("a", stand_in(wait=wait, delta=1.0))}
+    upload = {"path": str(clips.make(tmp_path / "clip.mp4", times=range(100)))}
+    steps = Handlers(offers, Limits(), workspace).video(upload, *VIDEO)
+    told = next(note for *_, note in steps if "frames" in note)
+    assert re.fullmatch(r"\d+ of 100 frames, about [\d:]+ left", told)
+    steps.close()  # as Gradio does
+    go_on.set()
+    while list(workspace.folder.iterdir()):
+        time.sleep(0.05)
+    assert next(drawings) < 100
+
+
+def test_a_video_that_fails_is_a_sentence(handlers: Handlers, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("no video", "utf-8")
+    with pytest.raises(gr.Error, match=r"a\.mp4: .*not a video"):
+        list(handlers.video({"path": str(tmp_path / "a.mp4")}, *VIDEO))
+    with pytest.raises(gr.Error, match="Choose a video first"):
+        list(handlers.video(None, *VIDEO))
     assert list(handlers.workspace.folder.iterdir()) == []
 
 

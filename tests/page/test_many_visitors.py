@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 from tests.page.conftest import PATIENCE, Server, Visitor, serving
 from tests.video import clips
 from wbc_tf.files.pictures import read_rgb, write_image
-from wbc_tf.page.handlers import CANCELLED
+from wbc_tf.page.layout import CANCELLED
 
 
 def names(folder: Path) -> Counter[str]:
@@ -37,13 +38,14 @@ def test_a_cancelled_video_leaves_nothing_whether_it_runs_or_waits(
     with serving("tests.page.serve", f"--until={go_on}") as server:
         before = names(server.folder)
         running, waiting = visitors = visit(server.url), visit(server.url)
-        for visitor, says in ((running, r"\d+/200 frames.*left"), (waiting, r"queue")):
+        for visitor, where, says in (
+            (running, "#note-video", r"\d+ of 200 frames, about .* left"),
+            (waiting, "#result-video", "queue"),
+        ):
             visitor.page.get_by_role("tab", name="Video").click()
             visitor.choose("video", clip)
             visitor.make("video")
-            expect(visitor.page.locator("#result-video")).to_contain_text(
-                re.compile(says), timeout=PATIENCE
-            )
+            expect(visitor.page.locator(where)).to_contain_text(re.compile(says), timeout=PATIENCE)
         for visitor in visitors:
             visitor.page.locator("#cancel-video").click()
             expect(visitor.page.locator("#note-video")).to_have_text(CANCELLED, timeout=PATIENCE)
@@ -54,8 +56,35 @@ def test_a_cancelled_video_leaves_nothing_whether_it_runs_or_waits(
         waiting.choose("photo", photo)
         waiting.make("photo")
         waiting.download("photo")
-        added = names(server.folder) - before
-        assert added == {"clip.mp4": 1, "photo.png": 2, "before.jpg": 1, "after.jpg": 1}
+        left = {"clip.mp4": 1, "photo.png": 2, "before.jpg": 1, "after.jpg": 1}
+        wait_for(lambda: names(server.folder) - before == left)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """A cancelled video goes when its thread has come to the end of a frame."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_program_can_cancel_a_video_and_is_told_how_far_it_is(tmp_path: Path) -> None:
+    clip = clips.make(tmp_path / "clip.mp4", times=range(200), size=(48, 64))
+    go_on = tmp_path / "go on"
+    with serving("tests.page.serve", f"--until={go_on}") as server:
+        before = names(server.folder)
+        client = Client(server.url, download_files=str(tmp_path), verbose=False)
+        job = client.submit(video=handle_file(str(clip)), api_name="/video")
+        told = next(note for _, _, note in job if "frames" in note)
+        assert re.fullmatch(r"\d+ of 200 frames, about .* left", told)
+        job.cancel()
+        go_on.touch()
+        wait_for(lambda: names(server.folder) - before == {"clip.mp4": 1})
+        made = client.predict(
+            video=handle_file(str(clip)), duration=1.0, codec="vp9", api_name="/video"
+        )
+        assert made[1].endswith("clip.webm")
+        assert made[2] == ""
 
 
 def test_ten_users_are_all_answered_and_cost_no_memory(quick: Server, tmp_path: Path) -> None:

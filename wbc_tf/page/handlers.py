@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -30,8 +31,10 @@ from wbc_tf.page.workspace import Workspace
 
 #: Working resolutions that may be asked for, in pixels.
 SHORT_SIDES = (128, 2048)
-#: What the page says of a video that was cancelled.
-CANCELLED = "Cancelled."
+# Seconds between two lines that say how far a video is.
+_BETWEEN_NEWS = 0.5
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
@@ -75,8 +78,6 @@ class Handlers:
     offers: Mapping[str, Offer]
     limits: Limits
     workspace: Workspace
-    # (session, what cancels it) of each video that is being made.
-    _running: list[tuple[str | None, threading.Event]] = field(default_factory=list)
 
     def photo(
         self,
@@ -135,7 +136,6 @@ class Handlers:
             write_zip(drawn.files, archive)
         return previews, str(archive), _lines((*drawn.failures, *drawn.notes))
 
-    @in_sentences()
     def video(
         self,
         video: Any,
@@ -149,58 +149,74 @@ class Handlers:
         stabilize: bool,
         codec: str,
         quality: str,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[str | None, str | None, str]:
-        """A video: to look at, to download, notes."""
-        from wbc_tf.page.videos import CONTAINER, QUALITIES, Cancelled, draw_video
+    ) -> Iterator[tuple[str | None, str | None, str]]:
+        """A video: to look at, to download, notes; before that, how far it is, in place of notes.
+
+        Gradio closes this generator when the visitor cancels or leaves. The video then ends after
+        the frame that is being made.
+        """
+        from wbc_tf.page.videos import CONTAINER, QUALITIES, draw_video
         from wbc_tf.video.formats import CODECS
 
-        if not video:
-            raise Refusal("Choose a video first.")
-        if codec not in CONTAINER or quality not in QUALITIES:
-            raise Refusal(
-                f"Choose one of the codecs {', '.join(CONTAINER)} and one of the qualities "
-                f"{', '.join(QUALITIES)}."
-            )
-        offer = offer_of(self.offers, model)
-        settings = VideoSettings(
-            draw=_draw_settings(offer, short_side, strength, delta, match_brightness),
-            codec=codec,
-            crf=(CODECS[codec].crf or 0) + QUALITIES[quality],
-            start=_number(start, "Start", 0, 1e6),
-            duration=_number(duration, "Duration", 0, 1e6),
-            stabilize=bool(stabilize),
-        )
-        running = (request.session_hash, threading.Event())
-        self._running.append(running)
-        try:
-            with self.workspace.result_folder() as folder:
-                file, notes = draw_video(
-                    offer.cartoonizer,
-                    _path(video),
-                    settings,
-                    folder,
-                    limits=self.limits,
-                    progress=lambda done, total, left: progress(
-                        (done, total), desc=left, unit="frames"
-                    ),
-                    is_cancelled=running[1].is_set,
+        with in_sentences():
+            if not video:
+                raise Refusal("Choose a video first.")
+            if codec not in CONTAINER or quality not in QUALITIES:
+                raise Refusal(
+                    f"Choose one of the codecs {', '.join(CONTAINER)} and one of the qualities "
+                    f"{', '.join(QUALITIES)}."
                 )
-        except Cancelled:
-            return None, None, CANCELLED
-        finally:
-            self._running.remove(running)
-        return str(file), str(file), _lines(notes)
+            offer = offer_of(self.offers, model)
+            settings = VideoSettings(
+                draw=_draw_settings(offer, short_side, strength, delta, match_brightness),
+                codec=codec,
+                crf=(CODECS[codec].crf or 0) + QUALITIES[quality],
+                start=_number(start, "Start", 0, 1e6),
+                duration=_number(duration, "Duration", 0, 1e6),
+                stabilize=bool(stabilize),
+            )
+            source = _path(video)
+            told = "Reading the video."
+            cancelled = threading.Event()
 
-    def cancel(self, request: gr.Request) -> None:
-        """Ends this visitor's videos after the frame that is being made.
+            def tell(done: int, total: int | None, left: str) -> None:
+                nonlocal told
+                told = f"{done} of {total} frames, {left}" if total else f"{done} frames"
 
-        Gradio itself takes those out of the queue that wait.
-        """
-        for session, cancelled in tuple(self._running):
-            if session == request.session_hash:
+            def draw() -> tuple[Path, tuple[str, ...]]:
+                with self.workspace.result_folder() as folder:
+                    return draw_video(
+                        offer.cartoonizer,
+                        source,
+                        settings,
+                        folder,
+                        limits=self.limits,
+                        progress=tell,
+                        is_cancelled=cancelled.is_set,
+                    )
+
+            drawn = _begun(draw)
+            try:
+                while not wait([drawn], timeout=_BETWEEN_NEWS).done:
+                    yield None, None, told
+            finally:
                 cancelled.set()
+            file, notes = drawn.result()
+        yield str(file), str(file), _lines(notes)
+
+
+def _begun(work: Callable[[], T]) -> Future[T]:
+    """Starts work in a thread. Unlike an executor's, it does not keep the process from ending."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def _path(upload: Any) -> Path:

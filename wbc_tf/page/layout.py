@@ -9,9 +9,12 @@ import gradio as gr
 
 from wbc_tf.files.samples import write_samples
 from wbc_tf.page.examples import draw_example
-from wbc_tf.page.handlers import CANCELLED, SHORT_SIDES, Handlers, escape
+from wbc_tf.page.handlers import SHORT_SIDES, Handlers, escape
 from wbc_tf.page.models import Offer
 from wbc_tf.page.videos import CONTAINER, QUALITIES
+
+#: What the page says of a video that was cancelled.
+CANCELLED = "Cancelled."
 
 _CODECS = {"h264": "H.264 (plays everywhere)", "vp9": "VP9 (WebM)", "av1": "AV1 (small, slow)"}
 
@@ -76,7 +79,6 @@ def build_page(handlers: Handlers) -> gr.Blocks:
         with gr.Tab("Video"):
             _video_tab(handlers, settings, jobs)
         _place(settings, handlers.offers)
-        page.unload(handlers.cancel)
     return page
 
 
@@ -220,8 +222,14 @@ def _video_tab(handlers: Handlers, settings: list[Any], jobs: Mapping[str, Any])
         **jobs,
     )
     made.success(None, [download], [download], js=_IF_FILE)
-    cancel.click(handlers.cancel, cancels=[made], queue=False, api_visibility="private")
-    cancel.click(None, None, [note], js=f"() => '{CANCELLED}'")
+    cancel.click(
+        lambda: (None, None, CANCELLED),
+        None,
+        [result, download, note],
+        cancels=[made],
+        queue=False,
+        api_visibility="private",
+    )
 
 
 def _settings(offers: Mapping[str, Offer]) -> list[Any]:
