@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from wbc_tf import cartoonize, cluster
@@ -93,6 +95,20 @@ def test_a_driver_that_was_killed_is_called_again(
     written, _, skipped, *_ = outcome.out.split()
     assert int(written) + int(skipped) == 40
     assert sorted(os.listdir(tmp_path / "out")) == sorted(os.listdir(tmp_path / "in"))
+
+
+def test_the_cluster_file_of_the_documentation_is_one_that_ray_takes(root: Path) -> None:
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    text = (root / "docs" / "cluster.md").read_text("utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    config = prepare_config(yaml.safe_load(shown))  # with Ray's defaults
+    types = config["available_node_types"]
+    assert config["head_node_type"] in types
+    assert config["max_workers"] == sum(each.get("max_workers", 0) for each in types.values())
+    for each in types.values():
+        each.setdefault("resources", {})  # Ray asks the cloud what a machine of this type has
+    validate_config(config)
 
 
 @pytest.mark.parametrize(

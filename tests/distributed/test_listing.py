@@ -74,6 +74,11 @@ def test_a_pattern_and_a_file_are_inputs_too(folder: Path, tmp_path: Path) -> No
     ]
 
 
+def test_a_file_url_is_a_path(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert jobs(f"file://{folder}", output=f"file://{output}") == jobs(folder, output=output)
+
+
 def test_results_in_the_input_folder_are_no_inputs(folder: Path) -> None:
     (folder / "out" / "x").mkdir(parents=True)
     (folder / "out" / "x" / "a.png").touch()
