@@ -63,6 +63,13 @@ def test_the_command_is_one_that_the_page_understands(steps: list[tuple[str, str
     assert dict(steps)["EXPOSE"] == str(values.port)
 
 
+def test_hugging_face_may_show_its_space_in_a_frame(root: Path) -> None:
+    _, *arguments = json.loads(dict(instructions(root / "spaces" / "Dockerfile"))["CMD"])
+    values = app.define_flags()
+    values(["wbc-app", *arguments])
+    assert values.embedded_by == "https://huggingface.co"
+
+
 def test_the_compose_file_gives_the_containers_little(root: Path) -> None:
     services = yaml.safe_load((root / "docker-compose.yml").read_text("utf-8"))["services"]
     assert set(services) == {"page", "cartoonize"}

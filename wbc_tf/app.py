@@ -44,6 +44,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("auth", None, "user:password that the page asks for.", **topic)
     flags.DEFINE_string("auth_file", None, "File with a line user:password for each user.", **topic)
     flags.DEFINE_boolean("public", False, "Let everyone in who can reach --host.", **topic)
+    flags.DEFINE_string("embedded_by", None, "Site that may show the page in a frame.", **topic)
     define_config_flags(Limits, values)
     return values
 
@@ -68,7 +69,14 @@ def main(values: flags.FlagValues) -> int:
     try:
         with interruptible():
             offers = load_offers(values.model)
-            with served(offers, limits, host=values.host, port=values.port, users=allowed) as url:
+            with served(
+                offers,
+                limits,
+                host=values.host,
+                port=values.port,
+                users=allowed,
+                embedded_by=values.embedded_by,
+            ) as url:
                 print(f"The page is at {url} (Ctrl-C ends it)", flush=True)
                 threading.Event().wait()
     except (ModelNotFoundError, OSError) as error:

@@ -37,7 +37,9 @@ def test_nobody_is_offered_to_store_pictures_elsewhere(quick: Server) -> None:
 
 def test_the_browser_is_told_to_ask_no_other_server(address: str) -> None:
     with urllib.request.urlopen(address, timeout=120) as answer:
-        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
         assert "googleapis" not in answer.read().decode()
 
 
@@ -66,7 +68,11 @@ def test_a_login_is_refused_and_accepted(guarded: str, visit: Callable) -> None:
 def test_at_the_end_no_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with served({"a": Offer("a", stand_in())}, Limits(), port=free_port()) as url:
-        assert status_of(url) == 200
+    offers = {"a": Offer("a", stand_in())}
+    site = "https://huggingface.co"
+    with served(offers, Limits(), port=free_port(), embedded_by=site) as url:
+        with urllib.request.urlopen(url, timeout=120) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+        assert policy.endswith(f"frame-ancestors {site}")
         assert [path.name[:9] for path in tmp_path.iterdir() if "wbc" in path.name] == ["wbc-page-"]
     assert list(tmp_path.iterdir()) == []

@@ -27,28 +27,26 @@ _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
     "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' data: blob:; "
-    "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    "base-uri 'self'; form-action 'self'; frame-ancestors "
 )
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class _Guard:
     """ASGI middleware: adds the headers, and refuses to fetch files of other servers."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, embedded_by: str | None) -> None:
         self._app = app
+        headers = {
+            "Content-Security-Policy": _POLICY + (embedded_by or "'none'"),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         async def with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.lower().encode(), value.encode()) for name, value in _HEADERS.items()),
-                ]
+                message["headers"] = [*message["headers"], *self._headers]
             await send(message)
 
         if "file=http" in scope.get("path", "") or "/proxy=" in scope.get("path", ""):
@@ -66,6 +64,7 @@ def served(
     host: str = "127.0.0.1",
     port: int = 7860,
     users: list[tuple[str, str]] | None = None,
+    embedded_by: str | None = None,
 ) -> Iterator[str]:
     """Within, the page is served; at the end the server stops and all files are removed.
 
@@ -75,6 +74,7 @@ def served(
       host: the address to listen on.
       port: to listen on.
       users: names and passwords; none lets everyone in.
+      embedded_by: address of a site that may show the page in a frame; None lets no site do that.
 
     Yields:
       The page's address.
@@ -108,7 +108,7 @@ def served(
                 footer_links=["api"],
                 # It offers visitors to store their pictures with another service.
                 run_history=False,
-                app_kwargs={"middleware": [Middleware(_Guard)]},
+                app_kwargs={"middleware": [Middleware(_Guard, embedded_by=embedded_by)]},
                 share=False,
                 ssr_mode=False,
                 prevent_thread_lock=True,
