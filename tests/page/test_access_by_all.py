@@ -69,12 +69,19 @@ NAMELESS = """() => {
 
 
 def each_tab(page: Page) -> Iterator[str]:
-    """Opens the settings; yields at each tab."""
+    """Opens the settings; yields at each tab, when all of it is there."""
+    # A colour that is on its way to another one has a contrast of its own.
+    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    expect(page.locator("#slider img")).to_have_count(2, timeout=PATIENCE)  # the page is ready
     page.get_by_role("button", name="Cartoon settings").click()
+    expect(page.get_by_label("Strength").first).to_be_visible(timeout=PATIENCE)
     for tab in TABS:
-        page.get_by_role("tab", name=tab, exact=True).click()
+        button = page.get_by_role("tab", name=tab, exact=True)
+        button.click()
+        expect(button).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
         if tab == "Video":
             page.get_by_role("button", name="Video settings").click()
+            expect(page.get_by_label("Codec").first).to_be_visible(timeout=PATIENCE)
         yield tab
 
 
