@@ -188,6 +188,10 @@ def test_grey_by_an_rgb_profile_and_lab(picture: Image.Image) -> None:
     assert np.abs(np.asarray(converted).astype(int) - np.asarray(picture)).mean() < 3
 
 
+def test_pixels_that_are_srgb_already_are_not_copied(picture: Image.Image) -> None:
+    assert to_srgb(picture)[0] is picture
+
+
 def test_metadata_is_put_into_a_jpeg_without_encoding_it_again() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
     jpeg = encode_image(noise, file_format="JPEG")

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.page.stand_ins import stand_in
-from wbc_tf.files.pictures import read_photo, read_rgb, write_image
+from wbc_tf.files.pictures import Photo, read_photo, read_rgb, write_image
+from wbc_tf.images import reduce_to_short_side
 from wbc_tf.inference.settings import DrawSettings
 from wbc_tf.page.limits import Limits
 from wbc_tf.page.photos import (
@@ -123,3 +124,15 @@ def test_a_preview_is_a_small_jpeg_whatever_the_file_is(tmp_path: Path) -> None:
     preview = read_photo(write_preview(read_photo(tmp_path / "clear.tif"), tmp_path, "before"))
     assert (preview.format, preview.rgb.shape) == ("JPEG", (1350, PREVIEW_SIDE, 3))
     assert (preview.rgb == 255).all(), "transparency is laid over white"
+
+
+def test_a_preview_is_the_mean_of_the_pixels_that_it_stands_for(tmp_path: Path) -> None:
+    height, width = 4 * PREVIEW_SIDE + 3, 4 * PREVIEW_SIDE + 61
+    rows, columns = np.mgrid[:height, :width]
+    stripes = 90 * np.sin(rows / 40 + columns / 60)
+    rgb = np.dstack([120 + stripes, 120 + stripes / 2, 255 * columns / width])
+    photo = Photo(rgb.astype(np.uint8), None, "PNG")
+    preview = read_rgb(write_preview(photo, tmp_path, "large")).astype(int)
+    expected = reduce_to_short_side(photo.rgb, PREVIEW_SIDE)
+    assert preview.shape == expected.shape
+    assert np.abs(preview - expected).mean() < 2

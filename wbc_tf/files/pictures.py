@@ -28,7 +28,14 @@ from wbc_tf.files.apng import encode_apng
 from wbc_tf.files.decoder_messages import collected_messages
 from wbc_tf.files.formats import format_of
 from wbc_tf.files.gif import encode_gif, palette_picture
-from wbc_tf.files.metadata import NO_METADATA, Metadata, read_metadata, save_options, to_srgb
+from wbc_tf.files.metadata import (
+    NO_METADATA,
+    ORIENTATION,
+    Metadata,
+    read_metadata,
+    save_options,
+    to_srgb,
+)
 from wbc_tf.files.whole import write_whole
 
 _KEEPS_ALPHA = ("PNG", "WEBP", "TIFF", "GIF")
@@ -269,7 +276,10 @@ def _decode_first(opened: Image.Image) -> Photo:
             "floating-point pixels of an unknown range; save it with 8 or 16 bits"
         )
     metadata, lost = read_metadata(opened)
-    upright = ImageOps.exif_transpose(opened)
+    opened.load()  # PNG files may state their orientation behind the pixels
+    turned = opened.getexif().get(ORIENTATION, 1) in range(2, 9)
+    # Pillow copies a picture that is upright already.
+    upright = ImageOps.exif_transpose(opened) if turned else opened
     profile = upright.info.get("icc_profile")
     has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
     if upright.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from wbc_tf.files.pictures import Photo, encode_image
-from wbc_tf.images import reduce_to_short_side
+from wbc_tf.images import reduced_size
 from wbc_tf.inference.engines import NetworkError
 from wbc_tf.inference.jobs import Job, plan_jobs
 from wbc_tf.inference.photo import encode_result, read_job
@@ -157,14 +160,24 @@ def write_preview(photo: Photo, folder: Path, name: str) -> Path:
     """
     alpha = photo.alpha
     data = encode_image(
-        reduce_to_short_side(photo.rgb, PREVIEW_SIDE),
-        alpha=None if alpha is None else reduce_to_short_side(alpha, PREVIEW_SIDE),
+        _reduced(photo.rgb),
+        alpha=None if alpha is None else _reduced(alpha),
         file_format="JPEG",
         quality=_PREVIEW_QUALITY,
     )
     file = folder / f"{name}.jpg"
     file.write_bytes(data)
     return file
+
+
+def _reduced(pixels: np.ndarray) -> np.ndarray:
+    """Pixels at `PREVIEW_SIDE`. To halve large ones first takes a third of the time."""
+    height, width = reduced_size(pixels.shape[0], pixels.shape[1], PREVIEW_SIDE)
+    while min(pixels.shape[:2]) >= 2 * PREVIEW_SIDE:
+        rows, columns = (side // 2 for side in pixels.shape[:2])
+        even = pixels[: 2 * rows, : 2 * columns]
+        pixels = cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def write_zip(files: Sequence[Path], file: Path) -> None:
