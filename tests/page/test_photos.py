@@ -73,6 +73,7 @@ def test_a_bad_photo_is_named_and_the_others_are_made(tmp_path: Path) -> None:
     assert [failure.split(":")[0] for failure in drawn.failures] == [
         *("text.png", "half.png", "large.png")
     ]
+    assert drawn.failures[0] == "text.png: not a picture of a kind that can be read here."
     assert "At most 0.01 megapixels are allowed." in drawn.failures[2]
     assert not any(str(tmp_path) in failure for failure in drawn.failures)
     with pytest.raises(Refusal, match=r"^text\.png: .*\.$"):

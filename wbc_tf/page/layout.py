@@ -171,7 +171,11 @@ def _video_tab(handlers: Handlers, settings: list[Any], jobs: Mapping[str, Any])
             video = gr.Video(label="Your video", sources=["upload"], height=340, elem_id="video")
             with gr.Row():
                 start = gr.Number(
-                    0, minimum=0, label="Start", info="Seconds to leave out.", min_width=130
+                    0,
+                    minimum=0,
+                    label="Start",
+                    info="Seconds to leave out at the beginning.",
+                    min_width=130,
                 )
                 duration = gr.Number(
                     min(10.0, most),
@@ -192,10 +196,10 @@ def _video_tab(handlers: Handlers, settings: list[Any], jobs: Mapping[str, Any])
                 height=340,
                 elem_id="result-video",
             )
+            note = gr.Markdown(elem_id="note-video")  # also says how far it is
             download = gr.DownloadButton(
                 "Download the video", interactive=False, elem_id="download-video"
             )
-            note = gr.Markdown(elem_id="note-video")
     with gr.Accordion("Video settings", open=False), gr.Row():
         stabilize = gr.Checkbox(
             True, label="Less flicker", info="Blends each frame with the one before it."

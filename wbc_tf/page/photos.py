@@ -196,6 +196,8 @@ def write_zip(files: Sequence[Path], file: Path) -> None:
 
 def _sentence(message: str, source: Path, limits: Limits) -> str:
     message = without_folders(message, source)
+    # The name of a library says nothing to a visitor.
+    message = message.replace("that Pillow can read", "of a kind that can be read here")
     if "too many pixels" in message:
         message = f"{message.split(':')[0]}: it has too many pixels. At most " + (
             f"{limits.max_megapixels:g} megapixels are allowed"
