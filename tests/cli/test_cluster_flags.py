@@ -10,14 +10,6 @@ from wbc_tf.cli.command_line import UsageError, new_flags
 from wbc_tf.inference.report import Entry
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    (tmp_path / "photos").mkdir()
-    for name in ("a.png", "b.jpg", "c.mkv", "notes.txt"):
-        (tmp_path / "photos" / name).touch()
-    return tmp_path / "photos"
-
-
 def test_a_cluster_of_this_machine_is_the_default() -> None:
     values = new_flags()
     define_cluster_flags(values)

@@ -18,14 +18,6 @@ from wbc_tf.inference.engines import DeviceError
 from wbc_tf.inference.report import Entry
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    (tmp_path / "photos").mkdir()
-    for name in ("a.png", "b.jpg", "c.mkv", "notes.txt"):
-        (tmp_path / "photos" / name).touch()
-    return tmp_path / "photos"
-
-
 def test_a_dry_run_shows_what_would_become_of_each(
     call: Callable, photos: Path, tmp_path: Path
 ) -> None:

@@ -63,7 +63,9 @@ def test_a_video_says_how_far_it_is_and_ends_when_nobody_waits_for_it(tmp_path: 
     assert re.fullmatch(r"\d+ of 100 frames, about [\d:]+ left", told)
     steps.close()  # as Gradio does
     go_on.set()
+    deadline = time.monotonic() + 600
     while list(workspace.folder.iterdir()):
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     assert next(drawings) < 100
 
