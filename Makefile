@@ -17,10 +17,10 @@ demo: $(PICTURES)
 app: $(PAGE)
 	$(RUN) -m wbc_tf.app
 
-# Tests go to two processes, in their order, so that neighbours share what they make. A process that
-# has nothing left takes tests of the other. One file by hand: .venv/bin/python -m pytest tests/FILE
+# Tests go to two processes, each file as a whole, the long ones first; see tests/side_by_side.py.
+# One file by hand: .venv/bin/python -m pytest tests/FILE
 test: $(ALL)
-	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
+	$(RUN) -m pytest --numprocesses=2 --dist=loadscope
 
 lint: $(ALL)
 	$(RUN) -m ruff check .

@@ -9,13 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import wbc_tf  # noqa: F401  # before TensorFlow, see its docstring
 from tests.browser import chromium as chromium  # a fixture for all tests that look at a page
+from tests.fresh_runs import folders as folders
+from tests.fresh_runs import fresh_runs as fresh_runs
 from tests.ray_cluster import ray_address as ray_address
 from tests.ray_cluster import s3 as s3
+from tests.side_by_side import Units, made_once
 from wbc_tf.inference import progress
 
 # Before anyone imports TensorFlow: its start-up chatter would bury a failure's message.
@@ -24,6 +28,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # has the whole machine.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
+    """Which of the test processes side by side runs what."""
+    return Units(config, log)
+
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,11 +101,12 @@ def authors_model(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     from wbc_tf import convert
     from wbc_tf.cli.command_line import OK, run_command
 
-    directory = tmp_path_factory.mktemp("models") / "authors"
-    checkpoint = reference / "saved_models" / "model-33999"
-    argv = ["convert", f"--checkpoint={checkpoint}", f"--output={directory}"]
-    assert run_command(convert.main, convert.define_flags(), usage="", argv=argv) == OK
-    return directory
+    def make(directory: Path) -> None:
+        checkpoint = reference / "saved_models" / "model-33999"
+        argv = ["convert", f"--checkpoint={checkpoint}", f"--output={directory}"]
+        assert run_command(convert.main, convert.define_flags(), usage="", argv=argv) == OK
+
+    return made_once(tmp_path_factory, "authors", make)
 
 
 @pytest.fixture(scope="session")
@@ -105,12 +117,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from wbc_tf.methods.white_box.exported import EXPORTED
     from wbc_tf.serving.saved_model import save_generator
 
-    tf.random.set_seed(0)
-    generator = EXPORTED.build(channels=4, blocks=1)
-    directory = tmp_path_factory.mktemp("models") / "tiny"
-    metadata = {"licence": "none", "origin": "untrained"}
-    save_generator(EXPORTED, generator, directory, metadata=metadata)
-    return directory
+    def make(directory: Path) -> None:
+        tf.random.set_seed(0)
+        generator = EXPORTED.build(channels=4, blocks=1)
+        metadata = {"licence": "none", "origin": "untrained"}
+        save_generator(EXPORTED, generator, directory, metadata=metadata)
+
+    return made_once(tmp_path_factory, "tiny", make)
 
 
 @pytest.fixture(scope="session")
@@ -154,8 +167,9 @@ def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     from wbc_tf import export
     from wbc_tf.cli.command_line import OK, run_command
 
-    output = tmp_path_factory.mktemp("exported")
-    argv = ["export", f"--model={tiny_model}", f"--output={output}", "--name=cartoonist"]
-    argv += ["--short_side=96"]  # the check at export takes a photo above it: this one is small
-    assert run_command(export.main, export.define_flags(), usage="", argv=argv) == OK
-    return output / "cartoonist" / "1"
+    def make(output: Path) -> None:
+        argv = ["export", f"--model={tiny_model}", f"--output={output}", "--name=cartoonist"]
+        argv += ["--short_side=96"]  # the check at export takes a photo above it: this one is small
+        assert run_command(export.main, export.define_flags(), usage="", argv=argv) == OK
+
+    return made_once(tmp_path_factory, "exported", make) / "cartoonist" / "1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,45 +13,23 @@ import time
 import numpy as np
 import pytest
 
+from tests.methods.small import full_settings
 from wbc_tf import cartoonize
 from wbc_tf import train as train_command
 from wbc_tf.files.pictures import read_rgb, write_image
 
-# The smallest networks of all methods, with both phases and a moving average. What every method's
-# runs have in common is in tests/methods/test_every_run.py.
-TINY = (
-    "--method=cartoongan",
-    "--patch_size=32",
-    "--channels=4",
-    "--blocks=1",
-    "--discriminator_channels=4",
-    "--image_pool=2",
-    "--vgg_layer=block1_conv2",
-    "--vgg_weights=random",
-    "--vgg_size=0",
-    "--batch_size=2",
-    "--crop_sides=0.4,0.9",
-    "--ema_momentum=0.9",
-    "--pretrain_steps=3",
-    "--steps=4",
-    "--checkpoint_every=2",
-    "--deterministic",
-)
-# Deterministic operations are a switch for the whole process, in which other tests run too.
-HERE = (*TINY, "--nodeterministic")
+# What every method's runs have in common is in tests/methods/test_every_run.py.
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data")
-    random = np.random.default_rng(0)
-    for kind in ("photo", "cartoon"):
-        (root / kind).mkdir()
-        for i in range(3):
-            coarse = random.integers(0, 256, (6, 9, 3), dtype=np.uint8)
-            picture = coarse.repeat(10, axis=0).repeat(10, axis=1)
-            write_image(root / kind / f"{i}.png", picture)
-    return [f"--photo_dir={root / 'photo'}", f"--cartoon_dir={root / 'cartoon'}"]
+def flags(folders):
+    """A small run of the smallest networks, with both phases and a moving average."""
+    settings = {
+        "method": "cartoongan",
+        "checkpoint_every": 4,
+        **full_settings("cartoongan", folders),
+    }
+    return [f"--{name}={value}" for name, value in settings.items()]
 
 
 def command(root, *arguments):
@@ -67,21 +46,16 @@ def command(root, *arguments):
     )
 
 
-def train(root, *arguments, timeout=900):
-    """Runs train.py to its end; a hang at the interpreter's end is a failure like any other."""
-    process = command(root, "train.py", *arguments)
-    try:
-        out, err = process.communicate(timeout=timeout)
-    finally:
-        process.kill()
-    return process.returncode, out, err
+def steps_saved(workdir):
+    return [int(path.stem.partition("-")[2]) for path in workdir.glob("checkpoints/step-*.index")]
 
 
-def running_past_step_4(root, flags, workdir):
-    """A run that would go on for long, with the checkpoint of step 4 behind it."""
-    process = command(root, "train.py", *flags, f"--workdir={workdir}", "--steps=100000")
+def running_past(step, root, flags, workdir):
+    """A run that would go on for long, with a checkpoint of that step or a later one behind it."""
+    endless = [f"--workdir={workdir}", "--steps=100000", "--deterministic"]
+    process = command(root, "train.py", *flags, *endless)
     deadline = time.monotonic() + 900
-    while not list(workdir.glob("checkpoints/step-4.index")):
+    while max(steps_saved(workdir), default=0) < step:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -93,23 +67,23 @@ def losses(workdir):
 
 
 @pytest.fixture(scope="module")
-def unbroken(root, folders, tmp_path_factory):
-    """The folder of a run without a break."""
-    workdir = tmp_path_factory.mktemp("runs") / "unbroken"
-    status, out, err = train(root, *TINY, *folders, f"--workdir={workdir}")
-    assert status == 0, err
-    assert "Done" in out
+def unbroken(fresh_runs, tmp_path_factory):
+    """The folder of a run that the command made without a break."""
+    made, workdir = fresh_runs("cartoongan") / "unbroken", tmp_path_factory.mktemp("runs") / "run"
+    shutil.copytree(made, workdir)
+    config = workdir / "config.json"
+    config.write_text(config.read_text().replace("gone.h5", "random"))
     return workdir
 
 
 def test_a_run_leaves_what_it_promises(unbroken):
     records = losses(unbroken)
-    assert [record["phase"] for record in records] == ["pretrain"] * 3 + ["adversarial"] * 4
+    assert [record["phase"] for record in records] == ["pretrain"] * 2 + ["adversarial"] * 4
     assert all(np.isfinite(value) for r in records for value in r.values() if value != r["phase"])
     document = json.loads((unbroken / "config.json").read_text())
     assert document["method"] == "cartoongan"
     assert document["config"]["patch_size"] == 32
-    for path in ("model/1/saved_model.pb", "samples/step-0000007.png", "checkpoints/step-7.index"):
+    for path in ("model/1/saved_model.pb", "samples/step-0000006.png", "checkpoints/step-6.index"):
         assert (unbroken / path).is_file()
 
 
@@ -123,35 +97,34 @@ def test_its_model_cartoonizes(call, unbroken, tmp_path):
     assert read_rgb(cartoon).shape == (33, 50, 3)
 
 
-def test_killed_and_resumed_goes_on_as_if_nothing_had_been(root, folders, unbroken, tmp_path):
+def test_killed_resumed_and_terminated_it_is_as_if_nothing_had_been(
+    root, flags, unbroken, call, tmp_path
+):
     workdir = tmp_path / "run"
-    process = running_past_step_4(root, [*TINY, *folders], workdir)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    # Whatever step it was killed at, go back to the checkpoint that the unbroken run has as well.
+    killed = running_past(4, root, flags, workdir)
+    killed.kill()
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    # Whatever step it was killed at, go back to the one that the unbroken run went through too.
     for later in workdir.glob("checkpoints/step-*"):
         if not later.name.startswith("step-4."):
             later.unlink()
 
-    status, _, err = train(root, *TINY, *folders, f"--workdir={workdir}")
-    assert status == 0, err
-    # Not a bit may differ: both runs are deterministic.
-    assert losses(workdir) == losses(unbroken)
-    assert [record["step"] for record in losses(workdir)] == list(range(1, 8))
-
-
-def test_sigterm_saves_and_says_that_the_run_is_not_done(root, folders, call, tmp_path):
-    workdir = tmp_path / "run"
-    process = running_past_step_4(root, [*TINY, *folders], workdir)
-    second = call(train_command, *HERE, *folders, f"--workdir={workdir}", "--steps=100000")
+    resumed = running_past(8, root, flags, workdir)
+    second = call(train_command, *flags, f"--workdir={workdir}", "--steps=100000")
     assert second.status == 2
-    assert f"another training runs in this folder (process {process.pid} on " in second.err
-    process.terminate()
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 143, err
+    assert f"another training runs in this folder (process {resumed.pid} on " in second.err
+    resumed.terminate()
+    try:
+        # A hang at the interpreter's end is a failure like any other.
+        out, err = resumed.communicate(timeout=300)
+    finally:
+        resumed.kill()
+    assert resumed.returncode == 143, err
     assert "Stopped and saved" in out
     done = losses(workdir)[-1]["step"]
+    assert [record["step"] for record in losses(workdir)] == list(range(1, done + 1))
+    assert losses(workdir)[:6] == losses(unbroken)
     assert (workdir / "checkpoints" / f"step-{done}.index").is_file()
     assert not (workdir / "model").exists()
 
@@ -160,8 +133,8 @@ def test_sigterm_saves_and_says_that_the_run_is_not_done(root, folders, call, tm
     ("argument", "expected"),
     [("--patch_size=36", "--patch_size was 32, now 36"), ("--noresume", "already holds a run")],
 )
-def test_a_run_folder_is_one_run(call, folders, unbroken, argument, expected):
-    outcome = call(train_command, *HERE, *folders, f"--workdir={unbroken}", argument)
+def test_a_run_folder_is_one_run(call, flags, unbroken, argument, expected):
+    outcome = call(train_command, *flags, f"--workdir={unbroken}", argument)
     assert outcome.status == 2
     assert expected in outcome.err
 
@@ -181,47 +154,47 @@ def test_a_run_folder_is_one_run(call, folders, unbroken, argument, expected):
         (["--vgg_layer=foo"], "vgg_layer is 'foo'"),
         (["--seed=5000000000"], "seed is 5000000000"),
         (["--initial_model=nowhere"], "no model 'nowhere'"),
-        (["--batch_size=4"], "3 photo pictures, but at least 4 are needed"),
+        (["--batch_size=6"], "5 photo pictures, but at least 6 are needed"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(
-    call, folders, tmp_path, arguments, expected
+    call, flags, tmp_path, arguments, expected
 ):
     workdir = tmp_path / "run"
-    outcome = call(train_command, *HERE, *folders, f"--workdir={workdir}", *arguments)
+    outcome = call(train_command, *flags, f"--workdir={workdir}", *arguments)
     assert outcome.status == 2, outcome.err
     assert expected in outcome.err
     assert not workdir.exists()
 
 
-def test_a_damaged_run_folder_and_a_file_in_its_place_are_named(call, folders, tmp_path):
+def test_a_damaged_run_folder_and_a_file_in_its_place_are_named(call, flags, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.json").write_text('{"method": "whi')
     (tmp_path / "file").touch()
-    everything = [*HERE, *folders]
-    outcome = call(train_command, *everything, f"--workdir={tmp_path / 'run'}")
+    outcome = call(train_command, *flags, f"--workdir={tmp_path / 'run'}")
     assert outcome.status == 2
     assert "config.json: this run cannot be set up" in outcome.err
-    outcome = call(train_command, *everything, f"--workdir={tmp_path / 'file'}")
+    outcome = call(train_command, *flags, f"--workdir={tmp_path / 'file'}")
     assert (outcome.status, str(tmp_path / "file") in outcome.err) == (2, True), outcome.err
 
 
-def test_a_finished_run_is_found_finished_wherever_its_data_lies(call, folders, unbroken, tmp_path):
+def test_a_finished_run_is_found_finished_wherever_its_data_lies(
+    call, flags, folders, unbroken, tmp_path
+):
     moved = []
-    for folder in folders:
-        flag, place = folder.split("=")
-        (tmp_path / flag.strip("-")).symlink_to(place)
-        moved.append(f"{flag}={tmp_path / flag.strip('-')}")
-    outcome = call(train_command, *HERE, *moved, f"--workdir={unbroken}")
+    for kind in ("photo", "cartoon"):
+        (tmp_path / kind).symlink_to(folders / kind)
+        moved.append(f"--{kind}_dir={tmp_path / kind}")
+    outcome = call(train_command, *flags, *moved, f"--workdir={unbroken}")
     assert outcome.status == 0, outcome.err
     assert [path.name for path in (unbroken / "model").iterdir()] == ["1"], "no second export"
-    assert len(losses(unbroken)) == 7
+    assert len(losses(unbroken)) == 6
 
 
-def test_dry_run_shows_the_config_and_writes_nothing(call, folders, tmp_path):
-    outcome = call(train_command, *TINY, *folders, "--dry_run", f"--workdir={tmp_path / 'run'}")
+def test_dry_run_shows_the_config_and_writes_nothing(call, flags, tmp_path):
+    outcome = call(train_command, *flags, "--dry_run", f"--workdir={tmp_path / 'run'}")
     assert outcome.status == 0, outcome.err
-    assert json.loads(outcome.out)["config"]["ema_momentum"] == 0.9
+    assert json.loads(outcome.out)["config"]["ema_momentum"] == 0.8
     assert not (tmp_path / "run").exists()
 
 

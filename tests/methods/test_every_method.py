@@ -116,10 +116,10 @@ class Trained:
 
 
 @pytest.fixture(scope="module", params=SPECS)
-def trained(request: pytest.FixtureRequest, fresh_runs: Path) -> Iterator[Trained]:
+def trained(request: pytest.FixtureRequest, fresh_runs: Callable[[str], Path]) -> Iterator[Trained]:
     """A finished run of a registered method; its pictures and VGG are gone."""
     name = request.param
-    workdir = fresh_runs / name / "unbroken"
+    workdir = fresh_runs(name) / "unbroken"
     exported = SPECS[name].exported()
     network = partial(exported.coefficients, load_generator(exported, workdir / "model"))
     with pytest.MonkeyPatch.context() as patch:

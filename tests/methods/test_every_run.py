@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,8 @@ def test_the_first_phase_moves_the_generator_and_the_second_all_else(run: Run) -
     assert all("generator_loss" in record for record in run.records)
 
 
-def test_eager_and_graph_agree(run: Run, fresh_runs: Path) -> None:
-    compiled = _losses(fresh_runs / run.method.name / "unbroken")
+def test_eager_and_graph_agree(run: Run, fresh_runs: Callable[[str], Path]) -> None:
+    compiled = _losses(fresh_runs(run.method.name) / "unbroken")
     for phase, ours, theirs in zip(PHASES, run.records, compiled):
         assert theirs.pop("phase") == phase
         del theirs["step"]
@@ -84,7 +85,8 @@ def test_half_precision_comes_close_and_keeps_all_but_the_network_in_float32(
     # update of the same step.
     monkeypatch.setattr(optimization, "INITIAL_LOSS_SCALE", 2.0**4)
     method = build(run.method.name, folders, precision=precision)
-    for step in (1, 2):  # one of each phase
+    # One of each phase. CPUs compute float16 slowly, and only the range of its numbers is new.
+    for step in (2,) if precision == "mixed_float16" else (1, 2):
         for variable, value in zip(method.generator.variables, run.states[step]["generator"]):
             variable.assign(value)
         close(_step(method, step), run.records[step], rtol=0.05, but=GRADIENT_NORMS)
@@ -113,8 +115,10 @@ def _checkpoint(workdir: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_not_a_bit_of_a_resumed_run_is_another(fresh_runs: Path, name: str) -> None:
-    unbroken, resumed = fresh_runs / name / "unbroken", fresh_runs / name / "resumed"
+def test_not_a_bit_of_a_resumed_run_is_another(
+    fresh_runs: Callable[[str], Path], name: str
+) -> None:
+    unbroken, resumed = (fresh_runs(name) / run for run in ("unbroken", "resumed"))
     assert [record["step"] for record in _losses(resumed)] == list(range(1, 7))
     assert _losses(resumed) == _losses(unbroken)
     expected = _checkpoint(unbroken)
@@ -124,10 +128,10 @@ def test_not_a_bit_of_a_resumed_run_is_another(fresh_runs: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_two_devices_do_what_one_does(fresh_runs: Path, name: str) -> None:
+def test_two_devices_do_what_one_does(fresh_runs: Callable[[str], Path], name: str) -> None:
     """Each rounds its half of the batch by itself, and Adam's first steps divide a gradient by its
     own size, so that a rounding error near zero moves a weight all the way."""
-    one, two = fresh_runs / name / "unbroken", fresh_runs / name / "two"
+    one, two = (fresh_runs(name) / run for run in ("unbroken", "two"))
     for ours, theirs in zip(_losses(two), _losses(one)):
         assert ours.pop("phase") == theirs.pop("phase")
         close(ours, theirs, rtol=2e-3, but=GRADIENT_NORMS)

@@ -1,15 +1,8 @@
-"""Whole runs in a process of their own: TensorFlow takes such settings only before it starts.
-
-The command line names a method and a folder; the fields of its config come as JSON from standard
-input. Trains six steps in that folder: in one go by the command, and twice more from that run's
-checkpoint of step 4 on, on one device and on two. Of the first, only the last checkpoint stays.
-"""
+"""A method's small runs, for a fresh process: TensorFlow must not have started yet."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +10,7 @@ import tensorflow as tf
 
 from tests.methods.small import SPECS
 from wbc_tf import train
-from wbc_tf.cli.command_line import run_command
+from wbc_tf.cli.command_line import OK, run_command
 from wbc_tf.methods.registry import METHODS
 from wbc_tf.training import loop
 
@@ -25,8 +18,8 @@ from wbc_tf.training import loop
 def _by_the_command(name: str, fields: dict[str, Any], workdir: Path) -> None:
     settings = {**fields, "method": name, "workdir": workdir, "checkpoint_every": 4}
     argv = ["train", "--deterministic", *(f"--{key}={settings[key]}" for key in settings)]
-    if run_command(train.main, train.define_flags(name), usage="", argv=argv):
-        sys.exit(f"{name} was not trained")
+    status = run_command(train.main, train.define_flags(name), usage="", argv=argv)
+    assert status == OK, f"{name} was not trained"
 
 
 def _to_the_end(
@@ -38,11 +31,20 @@ def _to_the_end(
     loop.train(method, workdir=workdir, settings=loop.LoopSettings(4), strategy=strategy)
 
 
-def _main(name: str, folder: Path) -> None:
+def train_small_runs(name: str, fields: dict[str, Any], folder: Path) -> None:
+    """Trains six steps, three times.
+
+    In one go by the command, and twice more from that run's checkpoint of step 4 on, on one device
+    and on two. Of the first run, only the last checkpoint stays.
+
+    Args:
+      name: of the method.
+      fields: of its config.
+      folder: where ``unbroken``, ``resumed`` and ``two`` are made.
+    """
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     METHODS.update(SPECS)
-    fields = json.load(sys.stdin)
     unbroken = folder / "unbroken"
     _by_the_command(name, fields, unbroken)
     for run, strategy in (
@@ -55,7 +57,3 @@ def _main(name: str, folder: Path) -> None:
         _to_the_end(name, fields, workdir, strategy)
     for earlier in (unbroken / "checkpoints").glob("step-[04].*"):
         earlier.unlink()
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1], Path(sys.argv[2]))
