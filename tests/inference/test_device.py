@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
+import cv2
 import pytest
 import tensorflow as tf
 
-from wbc_tf.inference.device import DeviceError, use_device
+from tests.fresh import in_fresh_process
+from wbc_tf.inference.device import DeviceError, use_device, use_threads
 
 
 @dataclass
@@ -88,15 +87,16 @@ def test_an_unknown_device_is_refused() -> None:
         use_device("tpu")
 
 
-def test_threads_are_limited_in_a_fresh_process(root: Path) -> None:
-    # Another process, for TensorFlow's threads cannot be changed once it computes.
-    code = (
-        "from wbc_tf.inference.device import use_threads; use_threads(1)\n"
-        "import cv2, tensorflow as tf\n"
-        "threads = tf.config.threading\n"
-        "print(threads.get_intra_op_parallelism_threads(), "
-        "threads.get_inter_op_parallelism_threads(), cv2.getNumThreads())"
+def threads_of_one() -> tuple[int, int, int]:
+    use_threads(1)
+    threads = tf.config.threading
+    return (
+        threads.get_intra_op_parallelism_threads(),
+        threads.get_inter_op_parallelism_threads(),
+        cv2.getNumThreads(),
     )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
-    assert done.stdout.split() == ["1", "1", "1"]
+
+
+def test_threads_are_limited_in_a_fresh_process() -> None:
+    # Another process, for TensorFlow's threads cannot be changed once it computes.
+    assert in_fresh_process(threads_of_one) == (1, 1, 1)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import random
 import shutil
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from absl import logging
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fresh import in_fresh_process
 from tests.training.tiny_method import TinyMethod
 from wbc_tf.artefact.model_directory import ModelNotFoundError
+from wbc_tf.layers.guided_filter import guided_filter
 from wbc_tf.methods import registry, train_run
 from wbc_tf.methods.train_run import (
     RunRefusedError,
@@ -232,62 +233,46 @@ def test_a_run_from_before_a_field_existed_is_resumed(finished, tmp_path):
         go(workdir, precision="mixed_bfloat16")
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-from tests.training.tiny_method import TinyMethod
-from wbc_tf.training.checkpoints import CheckpointError, RunCheckpoints
-folder = Path(sys.argv[1])
-checkpoints = RunCheckpoints(folder, TinyMethod().state())
-checkpoints.save(1)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # no file may grow beyond it
-try:
-    checkpoints.save(2)
-except CheckpointError as error:
-    print(error)
-print(*sorted(path.name for path in folder.iterdir()))
-"""
+def save_on_a_full_disk(folder):
+    """What saving says; no file may grow beyond 1 kB."""
+    import resource
+
+    checkpoints = RunCheckpoints(folder, TinyMethod().state())
+    checkpoints.save(1)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    with pytest.raises(CheckpointError) as raised:
+        checkpoints.save(2)
+    return str(raised.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
-def test_a_full_disk_leaves_the_older_checkpoint_and_no_rubbish(root, tmp_path):
-    command = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    message, names = done.stdout.splitlines()
+def test_a_full_disk_leaves_the_older_checkpoint_and_no_rubbish(tmp_path):
+    message = in_fresh_process(save_on_a_full_disk, tmp_path)
     assert f"{tmp_path / 'step-2'}: this checkpoint cannot be written (" in message
     assert message.endswith("Checkpoints that are there: step 1")
-    assert names == "step-1.data-00000-of-00001 step-1.index"
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["step-1.data-00000-of-00001", "step-1.index"]
 
 
-REPEATED = """
-import numpy as np
-import tensorflow as tf
-from wbc_tf.layers.guided_filter import guided_filter
-from wbc_tf.methods.train_run import make_deterministic
-make_deterministic()
-random = np.random.default_rng(0)
-images, weights = (tf.constant(random.random((4, 64, 64, 3)), tf.float32) for _ in range(2))
-@tf.function
-def gradient():
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        total = tf.reduce_sum(weights * guided_filter(images, images, radius=5, eps=0.2))
-    return tape.gradient(total, images)
-print(len({gradient().numpy().tobytes() for _ in range(200)}))
-"""
+def repeated_gradient():
+    """How many different results there are."""
+    make_deterministic()
+    random = np.random.default_rng(0)
+    images, weights = (tf.constant(random.random((4, 64, 64, 3)), tf.float32) for _ in range(2))
+
+    @tf.function
+    def gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            total = tf.reduce_sum(weights * guided_filter(images, images, radius=5, eps=0.2))
+        return tape.gradient(total, images)
+
+    return len({gradient().numpy().tobytes() for _ in range(200)})
 
 
-def test_a_deterministic_step_gives_the_same_bits_each_time(root):
+def test_a_deterministic_step_gives_the_same_bits_each_time():
     """Without the one thread, one in eight of these sums comes out in another order."""
-    done = subprocess.run(
-        [sys.executable, "-c", REPEATED],
-        cwd=root,
-        env={k: v for k, v in os.environ.items() if k != "TF_NUM_INTRAOP_THREADS"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "1\n"
+    assert in_fresh_process(repeated_gradient, environment={"TF_NUM_INTRAOP_THREADS": None}) == 1
 
 
 def test_it_is_too_late_for_that_once_tensorflow_has_started(finished):

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
 import tensorflow as tf
 from absl import logging
 
+from tests.fresh import in_fresh_process
+from tests.training.tiny_method import TinyMethod
 from wbc_tf.training.checkpoints import find_steps
-from wbc_tf.training.logs import RunLogs, steps_logged
+from wbc_tf.training.logs import LogError, RunLogs, steps_logged
+from wbc_tf.training.loop import LoopSettings, train
 
 
 @pytest.fixture
@@ -87,30 +89,22 @@ def test_figures_reach_tensorboard(tmp_path):
     assert tags == {"main/loss", "samples"}
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-import tensorflow as tf
-from tests.training.tiny_method import TinyMethod
-from wbc_tf.training.logs import LogError
-from wbc_tf.training.loop import LoopSettings, train
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # no file may grow beyond it
-for name, curve_every in (("tensorboard", 1), ("losses.jsonl", 1000)):
-    method, workdir = TinyMethod(main_steps=300), Path(sys.argv[1], name)
+def train_on_a_full_disk(folder, name, curve_every):
+    """What a run says; no file may grow beyond 20 kB."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
     settings = LoopSettings(checkpoint_every=50, sample_every=1000, log_every=curve_every)
-    try:
-        train(method, workdir=workdir, settings=settings, strategy=tf.distribute.get_strategy())
-    except LogError as error:
-        print(error)
-"""
+    method, strategy = TinyMethod(main_steps=300), tf.distribute.get_strategy()
+    with pytest.raises(LogError) as raised:
+        train(method, workdir=folder / name, settings=settings, strategy=strategy)
+    return str(raised.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
-def test_a_full_disk_is_a_sentence_and_leaves_what_is_there(root, tmp_path):
-    command = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    curves, losses = done.stdout.splitlines()
-    for name, told in (("tensorboard", curves), ("losses.jsonl", losses)):
-        assert told.startswith(f"{tmp_path / name / name}: cannot be written ("), done.stderr
+def test_a_full_disk_is_a_sentence_and_leaves_what_is_there(tmp_path):
+    for name, curve_every in (("tensorboard", 1), ("losses.jsonl", 1000)):
+        told = in_fresh_process(train_on_a_full_disk, tmp_path, name, curve_every)
+        assert told.startswith(f"{tmp_path / name / name}: cannot be written ("), told
         assert "goes on from the last checkpoint" in told
         assert find_steps(tmp_path / name / "checkpoints")

@@ -3,76 +3,93 @@
 from __future__ import annotations
 
 import json
-
-import pytest
-
-from tests.workers import run_two_workers
-
-# Two replicas of equal rows would train without an error, so only the rows themselves can tell that
-# a batch is shared out.
-WORKER = """
-import json
 import os
 import signal
-import sys
-from pathlib import Path
+
 import numpy as np
+import pytest
 import tensorflow as tf
-strategy = tf.distribute.MultiWorkerMirroredStrategy()
+
 from tests.training.tiny_method import TinyMethod
+from tests.workers import run_two_workers
 from wbc_tf.data.streams import Source, batch_stream
 from wbc_tf.training.loop import LoopSettings, is_chief, train
 
+
 class Numbered:
-    made = set()
+    """Crops whose values are their positions."""
+
+    def __init__(self):
+        self.made = set()
+
     def crop(self, position):
         self.made.add(position % 4)
         return np.full((2, 2, 3), position, np.float32)
 
-def numbered(context):
-    sources = {"photo": Source(Numbered())}
-    return batch_stream(sources, batch_size=4, patch_size=2, start_step=3, context=context)
 
-rows = []
-if sys.argv[2] == "finish":
+def rows_of(strategy, crops):
+    """What a worker gets of three batches."""
+
+    def numbered(context):
+        sources = {"photo": Source(crops)}
+        return batch_stream(sources, batch_size=4, patch_size=2, start_step=3, context=context)
+
     batches = iter(strategy.distribute_datasets_from_function(numbered))
+    rows = []
     for _ in range(3):
         (mine,) = strategy.experimental_local_results(next(batches)["photo"])
         rows.append(mine.numpy()[:, 0, 0, 0].astype(int).tolist())
-    del batches
+    return rows
 
-with strategy.scope():
-    method = TinyMethod(main_steps=5 if sys.argv[2] == "finish" else 5000)
-settings = LoopSettings(checkpoint_every=3, sample_every=4)
-if not is_chief(strategy) and sys.argv[2] == "stop":
-    batches = method.batches
-    signalled = []
+
+def signal_at_step_5(method):
+    """Lets the making of that step's batch end this process."""
+    batches, signalled = method.batches, []
+
+    def pull(step):
+        if step == 5 and not signalled:
+            signalled.append(step)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step
+
+    def with_signal(batch, step):
+        with tf.control_dependencies([tf.numpy_function(pull, [step], tf.int64)]):
+            return {name: tf.identity(images) for name, images in batch.items()}
+
     def batches_that_signal(*, start_step, context=None):
-        def pull(step):
-            if step == 5 and not signalled:
-                signalled.append(step)
-                os.kill(os.getpid(), signal.SIGTERM)
-            return step
-        def with_signal(batch, step):
-            with tf.control_dependencies([tf.numpy_function(pull, [step], tf.int64)]):
-                return {name: tf.identity(images) for name, images in batch.items()}
         steps = tf.data.Dataset.counter(start_step)
         shares = batches(start_step=start_step, context=context)
         return tf.data.Dataset.zip((shares, steps)).map(with_signal)
+
     method.batches = batches_that_signal
-outcome = train(method, workdir=Path(sys.argv[1]), settings=settings, strategy=strategy)
-weight = float(method.layer.kernel.numpy().sum())
-print(json.dumps({
-    "chief": is_chief(strategy), "weight": weight, "finished": outcome.finished,
-    "steps": outcome.steps, "rows": rows, "made": sorted(Numbered.made),
-}))
-"""
 
 
-def run_two(root, workdir, how):
-    """Two workers to their end; what they printed, the chief's first."""
+def work(workdir, how):
+    """Trains as a worker. Two replicas of equal rows would train without an error, so only the rows
+    themselves can tell that a batch is shared out."""
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    crops = Numbered()
+    rows = rows_of(strategy, crops) if how == "finish" else []
+    with strategy.scope():
+        method = TinyMethod(main_steps=5 if how == "finish" else 5000)
+    if how == "stop" and not is_chief(strategy):
+        signal_at_step_5(method)
+    settings = LoopSettings(checkpoint_every=3, sample_every=4)
+    outcome = train(method, workdir=workdir, settings=settings, strategy=strategy)
+    return {
+        "chief": is_chief(strategy),
+        "weight": float(method.layer.kernel.numpy().sum()),
+        "finished": outcome.finished,
+        "steps": outcome.steps,
+        "rows": rows,
+        "made": sorted(crops.made),
+    }
+
+
+def run_two(workdir, how):
+    """Two workers to their end; what they return, the chief's first."""
     workdir.mkdir()
-    chief, other = (json.loads(out) for out in run_two_workers(root, WORKER, str(workdir), how))
+    chief, other = run_two_workers(work, workdir, how)
     assert (chief["chief"], other["chief"]) == (True, False)
     assert chief["weight"] == pytest.approx(other["weight"], rel=1e-6)
     assert chief["steps"] == other["steps"], "both end after the same step"
@@ -84,9 +101,9 @@ def steps_logged(workdir):
     return [json.loads(line)["step"] for line in (workdir / "losses.jsonl").open()]
 
 
-def test_two_workers_share_every_batch_out_and_make_one_run(root, tmp_path):
+def test_two_workers_share_every_batch_out_and_make_one_run(tmp_path):
     workdir = tmp_path / "run"
-    chief, other = run_two(root, workdir, "finish")
+    chief, other = run_two(workdir, "finish")
     assert (chief["finished"], chief["steps"]) == (True, 8)
     assert steps_logged(workdir) == list(range(1, 9))
     assert (workdir / "checkpoints" / "step-8.index").is_file()
@@ -94,9 +111,9 @@ def test_two_workers_share_every_batch_out_and_make_one_run(root, tmp_path):
     assert (other["rows"], other["made"]) == ([[14, 15], [18, 19], [22, 23]], [2, 3])
 
 
-def test_a_signal_to_one_worker_stops_and_saves_all(root, tmp_path):
+def test_a_signal_to_one_worker_stops_and_saves_all(tmp_path):
     workdir = tmp_path / "run"
-    chief, _ = run_two(root, workdir, "stop")
+    chief, _ = run_two(workdir, "stop")
     assert not chief["finished"]
     steps = chief["steps"]
     assert 0 < steps < 100  # the batch of the signal is made ahead of its step
