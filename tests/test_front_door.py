@@ -19,21 +19,21 @@ def _say(code: str, root: Path, **variables: str) -> str:
     return done.stderr
 
 
+def test_onednn_is_on_in_a_fresh_process(root: Path) -> None:
+    # TensorFlow's own words at its start, where it obeys the variable.
+    assert "oneDNN custom operations are on" in _say("import tests.conftest, tensorflow", root)
+
+
 @pytest.mark.parametrize(
-    ("code", "variables", "on"),
+    ("module", "variables", "expected"),
     [
-        # Each is imported before anything that imports TensorFlow.
-        ("import tests.conftest, tensorflow", {}, True),
-        ("import benchmarks, tensorflow", {}, True),
-        ("import wbc_tf, tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}, False),
+        ("wbc_tf", {}, "1"),
+        ("wbc_tf", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "0"),
+        ("benchmarks", {}, "1"),
     ],
 )
-def test_onednn_is_on_in_a_fresh_process_unless_the_user_has_it_off(
-    root: Path, code: str, variables: dict[str, str], on: bool
+def test_it_is_asked_for_before_tensorflow_is_imported_unless_the_user_has_it_off(
+    root: Path, module: str, variables: dict[str, str], expected: str
 ) -> None:
-    # TensorFlow's own words at its start, where it obeys the variable.
-    assert ("oneDNN custom operations are on" in _say(code, root, **variables)) == on
-
-
-def test_the_front_door_does_not_wait_for_tensorflow(root: Path) -> None:
-    _say("import sys, wbc_tf; assert 'tensorflow' not in sys.modules", root)
+    code = f"import os, sys, {module}\nassert 'tensorflow' not in sys.modules\n"
+    _say(f"{code}assert os.environ['TF_ENABLE_ONEDNN_OPTS'] == {expected!r}", root, **variables)
