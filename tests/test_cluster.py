@@ -67,10 +67,6 @@ def test_a_cluster_does_what_one_machine_does(
     assert outcomes[1] == outcomes[0]
     assert outcomes[1][0][:2] == (1, "3 written, 0 skipped, 1 failed\n")
 
-    (photos / "bad.jpg").unlink()
-    outcome = call(cluster, *flags)
-    assert (outcome.status, outcome.out) == (0, "0 written, 3 skipped, 0 failed\n")
-
 
 def test_a_driver_that_was_killed_is_called_again(
     ray_address: str, tiny_model: Path, tmp_path: Path, root: Path, call: Callable

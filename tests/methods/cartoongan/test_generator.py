@@ -19,7 +19,8 @@ from wbc_tf.methods.cartoongan.generator import (
     scale_start,
 )
 
-PICTURES = ("china6", "food6", "liuyifei4", "mountain4", "mountain5", "national_park1")
+# Three of the six that there are figures for: the others show nothing else.
+PICTURES = ("china6", "liuyifei4", "national_park1")
 
 
 @pytest.fixture(scope="module")
