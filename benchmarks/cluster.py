@@ -1,6 +1,6 @@
 """A cluster that loses workers, a node and requests; what it costs, and what it holds in memory.
 
-    python -m benchmarks.cluster [--only faults memory speed film] [--pictures 2000] [--photos 40]
+    python -m benchmarks.cluster [--only faults memory speed film] [--pictures 1000] [--photos 40]
 
 *Faults.* Three node processes on this machine, small pictures behind a server that speaks S3 and
 answers 5% of all requests with 503. 1% of the pictures are broken. A worker is killed (-9) three
@@ -54,7 +54,7 @@ NODES, BUSY, BROKEN = 3, 0.05, 100
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=["faults", "memory", "speed", "film"])
-    parser.add_argument("--pictures", type=int, default=2000, help="of the trial with faults")
+    parser.add_argument("--pictures", type=int, default=1000, help="of the trial with faults")
     parser.add_argument("--photos", type=int, default=40, help="of the trial of speed")
     parser.add_argument("--names", type=int, help=argparse.SUPPRESS)
     add_json_flag(parser)

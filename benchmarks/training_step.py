@@ -90,7 +90,7 @@ def parts(config: WhiteBoxConfig) -> dict[str, Callable[[], Any]]:
     batches = iter(method.batches(start_step=0))
     alone = iter(without.batches(start_step=0))
     batch = next(batches)
-    photo, first = batch["photo"], tf.constant(0, tf.int64)
+    photo, first = batch["photo"], method.phases()[0].steps
     generator, vgg = method.generator, method._vgg
     discriminators = (method.surface_discriminator, method.texture_discriminator)
 
@@ -145,7 +145,7 @@ def timed(rounds: int, tasks: dict[str, Callable[[], Any]]) -> dict[str, float]:
     """
 
     def fetched(task: Callable[[], Any]) -> Callable[[], Any]:
-        return lambda: tf.nest.map_structure(lambda t: t.numpy(), task())
+        return lambda: tf.nest.map_structure(np.asarray, task())
 
     # The pause is for the batch after the last one to be ready, as it is made meanwhile.
     least = in_turns(rounds, {name: fetched(task) for name, task in tasks.items()}, pause=1)

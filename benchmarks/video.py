@@ -1,6 +1,6 @@
 """What a video costs end to end, the memory that a long one takes, and how much it flickers.
 
-    python -m benchmarks.video [--model DIRECTORY] [--precision float32] [--frames 24] [--rounds 3]
+    python -m benchmarks.video [--model DIRECTORY] [--precision float32] [--frames 16] [--rounds 2]
 
 *Speed.* ``cartoonize_videos`` from file to file at 1280 x 720 with sound, and the network alone on
 the same frames, in the same batches, already in memory; in turns in one run, and the best round of
@@ -53,8 +53,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="white_box")
     parser.add_argument("--precision", default="float32")
-    parser.add_argument("--frames", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--long", type=Path, help=argparse.SUPPRESS)
     add_json_flag(parser)
     options = parser.parse_args()

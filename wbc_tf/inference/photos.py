@@ -46,9 +46,10 @@ if TYPE_CHECKING:
 _PIXELS_AHEAD = 32_000_000
 # A smaller photo counts as so many, so that no more than 16 wait.
 _LEAST_COST = _PIXELS_AHEAD // 16
-# Working pixels in a call of the network: two pictures at the authors' resolution. Small pictures
-# gain most, because there a call costs more than the picture.
-_BATCH_PIXELS = 2_000_000
+# Working pixels in a call of the network: one picture at the authors' resolution. Together, sixteen
+# pictures of 240 x 180 take 22% less time than alone, because there a call costs more than the
+# picture. Two of 960 x 720 take 1% less, and 390 MB more.
+_BATCH_PIXELS = 700_000
 _BATCH = 32
 
 
