@@ -1,6 +1,6 @@
 """What is timed, as ratios measured side by side in one run; never part of the tests.
 
-    make bench                          all of them, half an hour on two quiet cores
+    make bench                          all of them, some 40 minutes on two quiet cores
     make bench ONLY="structure video"   some of them
     python -m benchmarks.structure      one alone, with options of its own (--help)
 

@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None, *, folder: Path = HERE) -> int:
     for name in options.names or known:
         print(f"== {name}", flush=True)
         outcomes[name] = run_one(name, folder)
-        # After each of them, since all take half an hour.
+        # After each of them, since all take long.
         table = as_markdown(taken, outcomes)
         (options.output / "bench.md").write_text(table, "utf-8")
         (options.output / "bench.json").write_text(as_json(taken, outcomes), "utf-8")
