@@ -90,13 +90,17 @@ def test_an_answer_that_is_no_picture_is_not_written(photos: Path, tmp_path: Pat
 
 def test_no_more_requests_in_flight_than_asked_for(photos: Path, tmp_path: Path) -> None:
     lock, now, most = threading.Lock(), [0], [0]
+    three, first = threading.Barrier(3), iter(range(3))
 
     class Counting(Fixed):
         def cartoonize(self, image: bytes, *, timeout: float) -> bytes:
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
-            time.sleep(0.02)
+                is_early = next(first, None) is not None
+            if is_early:
+                three.wait(300)  # however slow the machine is, three are here at once
+            time.sleep(0.02)  # in which a fourth could come
             with lock:
                 now[0] -= 1
             return self.answer
