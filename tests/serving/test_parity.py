@@ -77,20 +77,16 @@ def test_a_broken_jpeg_branch_is_noticed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # That a sound one passes is tested in tests/test_export.py.
     settings = ServingSettings(short_side=SETTINGS.short_side, encoding="jpeg")
     generator = load_generator(EXPORTED, tiny_model)
-
-    def save(name: str) -> Path:
-        return save_generator(
-            EXPORTED, generator, tmp_path / name, metadata={"licence": "none"}, settings=settings
-        )
-
-    check_parity(save("sound"), network, settings, cartoonize=cartoonize)
     sound = signatures.encode_picture
     monkeypatch.setattr(
         signatures, "encode_picture", lambda picture, s: sound(picture[..., ::-1], s)
     )
-    broken = save("broken")
+    broken = save_generator(
+        EXPORTED, generator, tmp_path / "m", metadata={"licence": "none"}, settings=settings
+    )
     with pytest.raises(ParityError, match=r"serving_default differs .* above 64"):
         check_parity(broken, network, settings, cartoonize=cartoonize)
 
