@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = folder.with_name(f"{name}.done")
         if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that failed
             make(folder)
             done.touch()
     return folder
